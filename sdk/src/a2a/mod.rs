@@ -1,0 +1,1 @@
+//! The protocol's own words: messages, tasks, events, errors, wire forms.

@@ -1,0 +1,1 @@
+//! Agent Cards: signing, verification, binding, planning.

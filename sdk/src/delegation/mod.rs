@@ -1,0 +1,1 @@
+//! Through whom: the act chain.

@@ -1,0 +1,1 @@
+//! Access tokens: what is presented, what is proved.
