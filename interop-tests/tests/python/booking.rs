@@ -1,0 +1,31 @@
+//! The agent that Python calls.
+
+use std::path::PathBuf;
+
+/// A running agent, and what a foreign caller needs to call it.
+#[derive(Debug)]
+pub(crate) struct Booking {
+    /// Where its card is served, without a trailing slash.
+    pub(crate) url: String,
+    /// The SPIFFE ID that its certificate must name.
+    pub(crate) id: String,
+    /// PEM files of the caller: chain, private key (PKCS#8) and trusted roots.
+    pub(crate) certificate: PathBuf,
+    pub(crate) key: PathBuf,
+    pub(crate) bundle: PathBuf,
+    /// An access token for this agent that is bound to the caller's certificate.
+    pub(crate) token: String,
+    /// The https URL of the caller's key directory.
+    pub(crate) signature_agent: String,
+    /// Keeps server, authority and files alive until the row ends.
+    #[expect(dead_code, reason = "held, never read")]
+    pub(crate) alive: Box<dyn std::any::Any + Send>,
+}
+
+/// Starts the agent on the loopback interface.
+///
+/// # Errors
+/// Why it cannot be started.
+pub(crate) fn start_booking() -> Result<Booking, String> {
+    Err("there is no server to start yet".to_owned())
+}
