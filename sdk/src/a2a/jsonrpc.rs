@@ -1,0 +1,253 @@
+//! The JSON-RPC envelope (JSON-RPC 2.0, A2A §9).
+//!
+//! ```
+//! use countersign::a2a::{FromParams, GetTaskRequest, jsonrpc};
+//! let body = br#"{"jsonrpc":"2.0","id":7,"method":"GetTask","params":{"id":"t-1"}}"#;
+//! let request = jsonrpc::parse_request(body, Default::default())?;
+//! assert_eq!(GetTaskRequest::from_params(request.params)?.id, "t-1");
+//! # Ok::<(), countersign::a2a::A2aError>(())
+//! ```
+
+use std::fmt;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Number, Value};
+
+use super::{A2aError, ErrorKind, Operation, Struct};
+use crate::jose::{JsonError, JsonLimits, parse_json};
+
+/// Longest text that is taken as an ID, in bytes.
+const ID_MAX: usize = 256;
+
+/// What ties a response to its request.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Id {
+    /// `null`: also the ID of an answer to a request whose ID could not be read.
+    Null,
+    /// A number.
+    Number(Number),
+    /// A text.
+    Text(String),
+}
+
+impl From<u64> for Id {
+    fn from(number: u64) -> Self {
+        Self::Number(number.into())
+    }
+}
+
+impl From<&str> for Id {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+/// A request taken apart; its parameters are not checked yet.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Request {
+    /// To be repeated in the response.
+    pub id: Id,
+    /// What is asked for.
+    pub method: String,
+    /// Its parameters, for [`FromParams`](super::FromParams); empty when there were none.
+    pub params: Struct,
+}
+
+impl Request {
+    /// The operation that `method` names.
+    ///
+    /// # Errors
+    /// `MethodNotFound`.
+    pub fn operation(&self) -> Result<Operation, A2aError> {
+        let parsed = self.method.parse();
+        parsed.map_err(|_| A2aError::new(ErrorKind::MethodNotFound, "Method not found"))
+    }
+}
+
+/// Bytes that are no request, with the ID of the answer.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Refused {
+    /// The request's ID, `Null` when it could not be read.
+    pub id: Id,
+    /// `Parse` or `InvalidRequest`.
+    pub error: A2aError,
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.error, f)
+    }
+}
+
+impl std::error::Error for Refused {}
+
+impl From<Refused> for A2aError {
+    fn from(refused: Refused) -> Self {
+        refused.error
+    }
+}
+
+/// Reads one request. Batches and notifications are refused: A2A has neither.
+///
+/// # Errors
+/// `Parse` when it is no JSON, `InvalidRequest` when it is no request or breaks `limits`.
+pub fn parse_request(body: &[u8], limits: JsonLimits) -> Result<Request, Refused> {
+    let refuse = |id: Id, kind, message: String| Refused {
+        id,
+        error: A2aError::new(kind, message),
+    };
+    let value = parse_json(body, limits).map_err(|error| {
+        let kind = match error {
+            JsonError::Syntax(_) => ErrorKind::Parse,
+            JsonError::TooLong { .. }
+            | JsonError::TooDeep { .. }
+            | JsonError::Repeated { .. }
+            | JsonError::Shape(_) => ErrorKind::InvalidRequest,
+        };
+        refuse(Id::Null, kind, format!("Invalid JSON payload: {error}"))
+    })?;
+    let invalid = |id, rule: &str| {
+        let message = format!("Request payload validation error: {rule}");
+        refuse(id, ErrorKind::InvalidRequest, message)
+    };
+    let mut members = match value {
+        Value::Object(members) => members,
+        Value::Array(_) => return Err(invalid(Id::Null, "batches are not supported")),
+        _ => return Err(invalid(Id::Null, "not an object")),
+    };
+    let id = match members.remove("id") {
+        Some(Value::Null) => Id::Null,
+        Some(Value::Number(number)) => Id::Number(number),
+        Some(Value::String(text)) if text.len() <= ID_MAX => Id::Text(text),
+        Some(_) => {
+            return Err(invalid(
+                Id::Null,
+                "id must be a short text, a number or null",
+            ));
+        }
+        None => return Err(invalid(Id::Null, "id is missing")),
+    };
+    if members.get("jsonrpc").and_then(Value::as_str) != Some("2.0") {
+        return Err(invalid(id, "jsonrpc must be \"2.0\""));
+    }
+    let Some(Value::String(method)) = members.remove("method") else {
+        return Err(invalid(id, "method must be a text"));
+    };
+    let params = match members.remove("params") {
+        None | Some(Value::Null) => Struct::new(),
+        Some(Value::Object(params)) => params,
+        Some(_) => return Err(invalid(id, "params must be an object")),
+    };
+    Ok(Request { id, method, params })
+}
+
+#[derive(Serialize)]
+struct RequestWire<'a, T> {
+    jsonrpc: &'static str,
+    id: &'a Id,
+    method: &'static str,
+    params: &'a T,
+}
+
+#[derive(Serialize)]
+struct SuccessWire<'a, T> {
+    jsonrpc: &'static str,
+    id: &'a Id,
+    result: &'a T,
+}
+
+/// The body of a request.
+pub fn request<T: Serialize>(id: &Id, operation: Operation, params: &T) -> Vec<u8> {
+    let envelope = RequestWire {
+        jsonrpc: "2.0",
+        id,
+        method: operation.as_str(),
+        params,
+    };
+    // Every key of the protocol's types is a text, so writing them does not fail.
+    serde_json::to_vec(&envelope).unwrap_or_default()
+}
+
+/// The body of a response with a result.
+pub fn success<T: Serialize>(id: &Id, result: &T) -> Vec<u8> {
+    let envelope = SuccessWire {
+        jsonrpc: "2.0",
+        id,
+        result,
+    };
+    serde_json::to_vec(&envelope).unwrap_or_else(|_| failure(id, &A2aError::internal()))
+}
+
+/// The body of a response with an error.
+pub fn failure(id: &Id, error: &A2aError) -> Vec<u8> {
+    error.to_json_rpc(id).to_string().into_bytes()
+}
+
+/// A response taken apart.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Response {
+    /// The request it answers.
+    pub id: Id,
+    /// Its result, or the peer's error.
+    pub outcome: Result<Value, A2aError>,
+}
+
+/// Reads one response.
+///
+/// # Errors
+/// `InvalidAgentResponse` when it is no response: the peer's own error stands in
+/// [`Response::outcome`].
+pub fn parse_response(body: &[u8], limits: JsonLimits) -> Result<Response, A2aError> {
+    let value = parse_json(body, limits).map_err(|error| not_a_response(&error.to_string()))?;
+    let Value::Object(mut members) = value else {
+        return Err(not_a_response("not an object"));
+    };
+    if members.get("jsonrpc").and_then(Value::as_str) != Some("2.0") {
+        return Err(not_a_response("jsonrpc is not \"2.0\""));
+    }
+    let id = match members.remove("id") {
+        Some(Value::Null) | None => Id::Null,
+        Some(Value::Number(number)) => Id::Number(number),
+        Some(Value::String(text)) => Id::Text(text),
+        Some(_) => return Err(not_a_response("id is no text, number or null")),
+    };
+    let error = members.remove("error").filter(|error| !error.is_null());
+    let outcome = match (members.remove("result"), error) {
+        (Some(result), None) => Ok(result),
+        (None | Some(Value::Null), Some(error)) => match A2aError::from_json_rpc(&error) {
+            Some(error) => Err(error),
+            None => return Err(not_a_response("error is no error object")),
+        },
+        (Some(_), Some(_)) => return Err(not_a_response("both result and error")),
+        (None, None) => return Err(not_a_response("neither result nor error")),
+    };
+    Ok(Response { id, outcome })
+}
+
+/// Reads the result of the request `id` as a `T`.
+///
+/// # Errors
+/// The peer's error, or `InvalidAgentResponse` when the answer is no `T` or belongs to another
+/// request.
+pub fn parse_result<T: DeserializeOwned>(
+    body: &[u8],
+    limits: JsonLimits,
+    id: &Id,
+) -> Result<T, A2aError> {
+    let response = parse_response(body, limits)?;
+    // JSON-RPC 2.0 §5: only an error may come without the request's ID.
+    let ours = response.id == *id || (response.id == Id::Null && response.outcome.is_err());
+    if !ours {
+        return Err(not_a_response("it answers another request"));
+    }
+    T::deserialize(response.outcome?).map_err(|error| not_a_response(&error.to_string()))
+}
+
+fn not_a_response(why: &str) -> A2aError {
+    A2aError::new(
+        ErrorKind::InvalidAgentResponse,
+        format!("Not a JSON-RPC response of A2A: {why}"),
+    )
+}

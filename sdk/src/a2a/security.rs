@@ -1,0 +1,298 @@
+//! How an agent wants to be approached: schemes and requirements (A2A §4.5).
+
+use indexmap::IndexMap;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
+
+use super::{Struct, wire};
+
+/// One way to authenticate.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub enum SecurityScheme {
+    /// A key in a header, query or cookie.
+    #[serde(rename = "apiKeySecurityScheme")]
+    ApiKey(APIKeySecurityScheme),
+    /// HTTP authentication.
+    #[serde(rename = "httpAuthSecurityScheme")]
+    HttpAuth(HTTPAuthSecurityScheme),
+    /// OAuth 2.0.
+    #[serde(rename = "oauth2SecurityScheme")]
+    OAuth2(OAuth2SecurityScheme),
+    /// OpenID Connect.
+    #[serde(rename = "openIdConnectSecurityScheme")]
+    OpenIdConnect(OpenIdConnectSecurityScheme),
+    /// Mutual TLS.
+    #[serde(rename = "mtlsSecurityScheme")]
+    MutualTls(MutualTlsSecurityScheme),
+    /// None of these, or malformed: kept as it is, never satisfied.
+    #[serde(untagged)]
+    Unknown(Struct),
+}
+
+impl<'de> Deserialize<'de> for SecurityScheme {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let members: Struct = wire::or_default(from)?;
+        let mut known = members.iter().filter_map(|(name, value)| {
+            let read = match name.as_str() {
+                "apiKeySecurityScheme" | "api_key_security_scheme" => {
+                    typed(value).map(Self::ApiKey)
+                }
+                "httpAuthSecurityScheme" | "http_auth_security_scheme" => {
+                    typed(value).map(Self::HttpAuth)
+                }
+                "oauth2SecurityScheme" | "oauth2_security_scheme" => typed(value).map(Self::OAuth2),
+                "openIdConnectSecurityScheme" | "open_id_connect_security_scheme" => {
+                    typed(value).map(Self::OpenIdConnect)
+                }
+                "mtlsSecurityScheme" | "mtls_security_scheme" => typed(value).map(Self::MutualTls),
+                _ => return None,
+            };
+            Some(read)
+        });
+        let found = match (known.next(), known.next()) {
+            (Some(Some(scheme)), None) => Some(scheme),
+            _ => None,
+        };
+        drop(known);
+        Ok(found.unwrap_or(Self::Unknown(members)))
+    }
+}
+
+fn typed<T: DeserializeOwned>(value: &Value) -> Option<T> {
+    T::deserialize(value).ok()
+}
+
+/// A key in a header, query or cookie.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct APIKeySecurityScheme {
+    /// For people.
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "wire::text"
+    )]
+    pub description: Option<String>,
+    /// `query`, `header` or `cookie`.
+    #[serde(deserialize_with = "wire::or_default")]
+    pub location: String,
+    /// Name of the header, parameter or cookie.
+    #[serde(deserialize_with = "wire::or_default")]
+    pub name: String,
+}
+
+/// HTTP authentication.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct HTTPAuthSecurityScheme {
+    /// For people.
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "wire::text"
+    )]
+    pub description: Option<String>,
+    /// The scheme's registered name.
+    #[serde(deserialize_with = "wire::or_default")]
+    pub scheme: String,
+    /// For people: the form of a bearer token.
+    #[serde(
+        alias = "bearer_format",
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "wire::text"
+    )]
+    pub bearer_format: Option<String>,
+}
+
+/// OAuth 2.0.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct OAuth2SecurityScheme {
+    /// For people.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "wire::text"
+    )]
+    pub description: Option<String>,
+    /// The flow.
+    pub flows: OAuthFlows,
+    /// Metadata of the authorization server (RFC 8414).
+    #[serde(
+        default,
+        rename = "oauth2MetadataUrl",
+        alias = "oauth2_metadata_url",
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "wire::text"
+    )]
+    pub oauth2_metadata_url: Option<String>,
+}
+
+/// OpenID Connect.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct OpenIdConnectSecurityScheme {
+    /// For people.
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "wire::text"
+    )]
+    pub description: Option<String>,
+    /// Metadata of the provider.
+    #[serde(alias = "open_id_connect_url", deserialize_with = "wire::or_default")]
+    pub open_id_connect_url: String,
+}
+
+/// Mutual TLS.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct MutualTlsSecurityScheme {
+    /// For people.
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "wire::text"
+    )]
+    pub description: Option<String>,
+}
+
+/// The one flow of an OAuth 2.0 scheme.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum OAuthFlows {
+    /// Authorization code (RFC 6749 §4.1).
+    AuthorizationCode(AuthorizationCodeOAuthFlow),
+    /// Client credentials (RFC 6749 §4.4).
+    ClientCredentials(ClientCredentialsOAuthFlow),
+    /// Device code (RFC 8628).
+    DeviceCode(DeviceCodeOAuthFlow),
+    /// Deprecated.
+    Implicit(ImplicitOAuthFlow),
+    /// Deprecated.
+    Password(PasswordOAuthFlow),
+    /// None of these, or malformed: kept as it is, never satisfied.
+    #[serde(untagged)]
+    Unknown(Struct),
+}
+
+impl<'de> Deserialize<'de> for OAuthFlows {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let members: Struct = wire::or_default(from)?;
+        let mut known = members.iter().filter_map(|(name, value)| {
+            let read = match name.as_str() {
+                "authorizationCode" | "authorization_code" => {
+                    typed(value).map(Self::AuthorizationCode)
+                }
+                "clientCredentials" | "client_credentials" => {
+                    typed(value).map(Self::ClientCredentials)
+                }
+                "deviceCode" | "device_code" => typed(value).map(Self::DeviceCode),
+                "implicit" => typed(value).map(Self::Implicit),
+                "password" => typed(value).map(Self::Password),
+                _ => return None,
+            };
+            Some(read)
+        });
+        let found = match (known.next(), known.next()) {
+            (Some(Some(flow)), None) => Some(flow),
+            _ => None,
+        };
+        drop(known);
+        Ok(found.unwrap_or(Self::Unknown(members)))
+    }
+}
+
+/// Scopes and what each is for.
+type ScopeMap = IndexMap<String, String>;
+
+macro_rules! flow {
+    ($(#[$doc:meta])* $name:ident {
+        $($(#[$fdoc:meta])* $field:ident $(or $alias:literal)?,)*
+    } $($pkce:ident)?) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+        #[serde(default, rename_all = "camelCase")]
+        pub struct $name {
+            $($(#[$fdoc])* #[serde($(alias = $alias,)? deserialize_with = "wire::or_default")]
+            pub $field: String,)*
+            /// Where tokens are refreshed.
+            #[serde(
+                alias = "refresh_url",
+                skip_serializing_if = "Option::is_none",
+                deserialize_with = "wire::text"
+            )]
+            pub refresh_url: Option<String>,
+            /// Scopes and what each is for.
+            #[serde(deserialize_with = "wire::or_default")]
+            pub scopes: ScopeMap,
+            $(/// Whether PKCE (RFC 7636) is required.
+            #[serde(
+                alias = "pkce_required",
+                skip_serializing_if = "std::ops::Not::not",
+                deserialize_with = "wire::or_default"
+            )]
+            pub $pkce: bool,)?
+        }
+    };
+}
+
+flow! {
+    /// Authorization code (RFC 6749 §4.1).
+    AuthorizationCodeOAuthFlow {
+        /// Where the user authorizes.
+        authorization_url or "authorization_url",
+        /// Where tokens are issued.
+        token_url or "token_url",
+    } pkce_required
+}
+flow! {
+    /// Client credentials (RFC 6749 §4.4).
+    ClientCredentialsOAuthFlow {
+        /// Where tokens are issued.
+        token_url or "token_url",
+    }
+}
+flow! {
+    /// Device code (RFC 8628).
+    DeviceCodeOAuthFlow {
+        /// Where the device asks for its code.
+        device_authorization_url or "device_authorization_url",
+        /// Where tokens are issued.
+        token_url or "token_url",
+    }
+}
+flow! {
+    /// Implicit flow, deprecated.
+    ImplicitOAuthFlow {
+        /// Where the user authorizes.
+        authorization_url or "authorization_url",
+    }
+}
+flow! {
+    /// Password flow, deprecated.
+    PasswordOAuthFlow {
+        /// Where tokens are issued.
+        token_url or "token_url",
+    }
+}
+
+/// Schemes that must all be met, with what each must grant.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SecurityRequirement {
+    /// Names in the card's `securitySchemes`.
+    #[serde(
+        skip_serializing_if = "IndexMap::is_empty",
+        deserialize_with = "wire::or_default"
+    )]
+    pub schemes: IndexMap<String, StringList>,
+}
+
+/// A list of texts, boxed as the proto demands.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct StringList {
+    /// The texts.
+    #[serde(
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "wire::or_default"
+    )]
+    pub list: Vec<String>,
+}

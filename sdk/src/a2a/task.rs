@@ -1,0 +1,204 @@
+//! Tasks, their states and their results (A2A §4.1.1-4.1.3, §4.1.7).
+
+use serde::{Deserialize, Serialize};
+
+use super::wire::{self, proto_enum};
+use super::{Message, Part, Struct, Timestamp};
+
+proto_enum! {
+    /// Where a task stands.
+    TaskState {
+        /// Accepted, not begun.
+        Submitted = "TASK_STATE_SUBMITTED",
+        /// Being worked on.
+        Working = "TASK_STATE_WORKING",
+        /// Done.
+        Completed = "TASK_STATE_COMPLETED",
+        /// Ended by an error.
+        Failed = "TASK_STATE_FAILED",
+        /// Ended by the client.
+        Canceled = "TASK_STATE_CANCELED",
+        /// Waiting for the client to say more.
+        InputRequired = "TASK_STATE_INPUT_REQUIRED",
+        /// The agent will not do it.
+        Rejected = "TASK_STATE_REJECTED",
+        /// Waiting for an authorization (A2A §7.6).
+        AuthRequired = "TASK_STATE_AUTH_REQUIRED",
+    }
+}
+
+impl TaskState {
+    /// Whether nothing can follow.
+    pub const fn is_terminal(self) -> bool {
+        match self {
+            Self::Completed | Self::Failed | Self::Canceled | Self::Rejected => true,
+            Self::Submitted | Self::Working | Self::InputRequired | Self::AuthRequired => false,
+        }
+    }
+
+    /// Whether the task waits for the client.
+    pub const fn is_interrupted(self) -> bool {
+        match self {
+            Self::InputRequired | Self::AuthRequired => true,
+            Self::Submitted
+            | Self::Working
+            | Self::Completed
+            | Self::Failed
+            | Self::Canceled
+            | Self::Rejected => false,
+        }
+    }
+}
+
+/// The state of a task, with what the agent says about it.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct TaskStatus {
+    /// The state.
+    pub state: TaskState,
+    /// What the agent says about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<Message>,
+    /// Since when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timestamp: Option<Timestamp>,
+}
+
+impl TaskStatus {
+    /// This state since `timestamp`, without a message.
+    pub const fn new(state: TaskState, timestamp: Timestamp) -> Self {
+        Self {
+            state,
+            message: None,
+            timestamp: Some(timestamp),
+        }
+    }
+
+    /// The same status with a message.
+    #[must_use]
+    pub fn with_message(mut self, message: Message) -> Self {
+        self.message = Some(message);
+        self
+    }
+}
+
+/// A unit of work that an agent does for a client.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Task {
+    /// Made by the server.
+    pub id: String,
+    /// The conversation it belongs to.
+    #[serde(
+        default,
+        alias = "context_id",
+        skip_serializing_if = "String::is_empty",
+        deserialize_with = "wire::or_default"
+    )]
+    pub context_id: String,
+    /// Where it stands.
+    pub status: TaskStatus,
+    /// What came out of it.
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "wire::or_default"
+    )]
+    pub artifacts: Vec<Artifact>,
+    /// What was said, oldest first.
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "wire::or_default"
+    )]
+    pub history: Vec<Message>,
+    /// Free-form members.
+    #[serde(
+        default,
+        skip_serializing_if = "Struct::is_empty",
+        deserialize_with = "wire::or_default"
+    )]
+    pub metadata: Struct,
+}
+
+impl Task {
+    /// A task without history or artifacts.
+    pub fn new(id: impl Into<String>, context_id: impl Into<String>, status: TaskStatus) -> Self {
+        Self {
+            id: id.into(),
+            context_id: context_id.into(),
+            status,
+            artifacts: Vec::new(),
+            history: Vec::new(),
+            metadata: Struct::new(),
+        }
+    }
+
+    /// Keeps at most the `limit` newest messages (A2A §3.2.4); `None` keeps all.
+    pub fn limit_history(&mut self, limit: Option<usize>) {
+        if let Some(limit) = limit {
+            let cut = self.history.len().saturating_sub(limit);
+            self.history.drain(..cut);
+        }
+    }
+}
+
+/// A result of a task.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Artifact {
+    /// Its name within the task.
+    #[serde(alias = "artifact_id")]
+    pub artifact_id: String,
+    /// A name for people.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "wire::text"
+    )]
+    pub name: Option<String>,
+    /// A description for people.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "wire::text"
+    )]
+    pub description: Option<String>,
+    /// Its content; at least one.
+    #[serde(default, deserialize_with = "wire::or_default")]
+    pub parts: Vec<Part>,
+    /// Free-form members.
+    #[serde(
+        default,
+        skip_serializing_if = "Struct::is_empty",
+        deserialize_with = "wire::or_default"
+    )]
+    pub metadata: Struct,
+    /// URIs of the extensions that contributed to it.
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "wire::or_default"
+    )]
+    pub extensions: Vec<String>,
+}
+
+impl Artifact {
+    /// An artifact with a fresh ID.
+    pub fn new(parts: impl Into<Vec<Part>>) -> Self {
+        Self {
+            artifact_id: super::new_id(),
+            name: None,
+            description: None,
+            parts: parts.into(),
+            metadata: Struct::new(),
+            extensions: Vec::new(),
+        }
+    }
+
+    /// The same artifact with a name for people.
+    #[must_use]
+    pub fn named(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+}

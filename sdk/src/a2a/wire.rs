@@ -1,0 +1,151 @@
+//! How ProtoJSON writes what serde would write otherwise.
+
+use std::fmt;
+
+use serde::de::{DeserializeOwned, Visitor};
+use serde::{Deserialize, Deserializer};
+
+/// ProtoJSON: `null` is the same as an absent member.
+pub(super) fn or_default<'de, T, D>(from: D) -> Result<T, D::Error>
+where
+    T: DeserializeOwned + Default,
+    D: Deserializer<'de>,
+{
+    Ok(Option::<T>::deserialize(from)?.unwrap_or_default())
+}
+
+/// A text of a field without presence: `null` and `""` both mean unset.
+pub(super) fn text<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    Ok(Option::<String>::deserialize(from)?.filter(|text| !text.is_empty()))
+}
+
+/// A member whose `null` is a value of its own (google.protobuf.Value).
+pub(super) fn present<'de, T, D>(from: D) -> Result<Option<T>, D::Error>
+where
+    T: Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    T::deserialize(from).map(Some)
+}
+
+/// ProtoJSON int32: a whole number, or its digits as a text.
+pub(super) fn int32<'de, D: Deserializer<'de>>(from: D) -> Result<Option<i32>, D::Error> {
+    Ok(Option::<Int32>::deserialize(from)?.map(|number| number.0))
+}
+
+/// An int32 of a field without presence.
+pub(super) fn int32_or_zero<'de, D: Deserializer<'de>>(from: D) -> Result<i32, D::Error> {
+    Ok(int32(from)?.unwrap_or_default())
+}
+
+struct Int32(i32);
+
+impl<'de> Deserialize<'de> for Int32 {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(Int32Visitor)
+    }
+}
+
+struct Int32Visitor;
+
+impl Visitor<'_> for Int32Visitor {
+    type Value = Int32;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a whole number of 32 bits")
+    }
+
+    fn visit_i64<E: serde::de::Error>(self, value: i64) -> Result<Int32, E> {
+        let fits = i32::try_from(value);
+        fits.map(Int32)
+            .map_err(|_| E::custom(format_args!("{value} does not fit 32 bits")))
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<Int32, E> {
+        let fits = i32::try_from(value);
+        fits.map(Int32)
+            .map_err(|_| E::custom(format_args!("{value} does not fit 32 bits")))
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Int32, E> {
+        let whole = value.fract() == 0.0 && value.abs() <= f64::from(i32::MAX);
+        if whole {
+            #[expect(clippy::cast_possible_truncation, reason = "whole and within 32 bits")]
+            return Ok(Int32(value as i32));
+        }
+        Err(E::custom(format_args!("{value} is no whole 32-bit number")))
+    }
+
+    fn visit_str<E: serde::de::Error>(self, value: &str) -> Result<Int32, E> {
+        let parsed = value.parse();
+        parsed
+            .map(Int32)
+            .map_err(|_| E::custom("not a whole number of 32 bits"))
+    }
+}
+
+/// bytes as base64 (ProtoJSON): written with the standard alphabet and padding, read in any form.
+pub(super) mod base64_bytes {
+    use base64::Engine as _;
+    use base64::alphabet::{STANDARD, URL_SAFE};
+    use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
+    use base64::engine::{DecodePaddingMode, general_purpose};
+    use bytes::Bytes;
+
+    const LENIENT: GeneralPurposeConfig =
+        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+    const READ_STANDARD: GeneralPurpose = GeneralPurpose::new(&STANDARD, LENIENT);
+    const READ_URL_SAFE: GeneralPurpose = GeneralPurpose::new(&URL_SAFE, LENIENT);
+
+    pub(in crate::a2a) fn encode(bytes: &[u8]) -> String {
+        general_purpose::STANDARD.encode(bytes)
+    }
+
+    pub(in crate::a2a) fn decode(text: &str) -> Option<Bytes> {
+        let url_safe = text.bytes().any(|b| matches!(b, b'-' | b'_'));
+        let reader = if url_safe {
+            READ_URL_SAFE
+        } else {
+            READ_STANDARD
+        };
+        reader.decode(text).ok().map(Bytes::from)
+    }
+}
+
+/// The one member that a oneof has, or an error that names the message.
+pub(super) fn exactly_one<T, E: serde::de::Error>(
+    found: impl IntoIterator<Item = Option<T>>,
+    message: &str,
+) -> Result<T, E> {
+    let mut found = found.into_iter().flatten();
+    match (found.next(), found.next()) {
+        (Some(one), None) => Ok(one),
+        (None, _) => Err(E::custom(format_args!("{message} is empty"))),
+        (Some(_), Some(_)) => Err(E::custom(format_args!("{message} has two contents"))),
+    }
+}
+
+/// An enum of the protocol: written as its proto name, any other name is refused.
+macro_rules! proto_enum {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal,)+ }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, serde::Serialize, serde::Deserialize)]
+        pub enum $name {
+            $($(#[$vdoc])* #[serde(rename = $text)] $variant,)+
+        }
+
+        impl $name {
+            /// The name in `a2a.proto` and on the wire.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text,)+ }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    };
+}
+pub(super) use proto_enum;
