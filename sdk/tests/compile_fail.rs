@@ -16,6 +16,21 @@ fn a_peer_identity_cannot_be_made() {
 }
 
 #[test]
+fn a_verified_token_cannot_be_made_or_changed() {
+    compare("verified_token");
+}
+
+#[test]
+fn a_verified_token_cannot_become_a_header() {
+    compare("token_to_header");
+}
+
+#[test]
+fn a_verified_token_does_not_give_its_text_away() {
+    compare("token_text");
+}
+
+#[test]
 fn every_case_is_run() {
     let this = fs::read_to_string(cases().with_extension("rs")).expect("this file");
     for entry in fs::read_dir(cases()).expect("the cases") {
