@@ -1,0 +1,220 @@
+//! Signatures over any message, with any parameters (RFC 9421 §3.1).
+
+use http::HeaderValue;
+use sfv::KeyRef;
+
+use super::base::write_base;
+use super::component::{ComponentId, write_string};
+use super::error::SignatureError;
+use super::fields::write_bytes;
+use super::input::{MAX_COMPONENTS, check_size, refuse_repeated, write_components};
+use super::view::MessageView;
+use crate::clock::UnixTime;
+use crate::crypto::{Algorithm, KeyThumbprint, SigningKey};
+
+/// The value of a signature parameter.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ParamValue {
+    /// A whole number, as of `created` and `expires`.
+    Integer(u64),
+    /// Text of visible ASCII and spaces.
+    Text(String),
+    /// A flag that is there.
+    Flag,
+}
+
+/// The parameters of a signature, written in the order they are added.
+///
+/// ```
+/// use countersign::{clock::UnixTime, httpsig::SignatureParams};
+/// let params = SignatureParams::new()
+///     .created(UnixTime::from_secs(1_735_689_600))
+///     .tag("my-protocol");
+/// ```
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct SignatureParams(Vec<(String, ParamValue)>);
+
+impl SignatureParams {
+    /// No parameters yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// When the signature is made.
+    #[must_use]
+    pub fn created(self, at: UnixTime) -> Self {
+        self.with("created", ParamValue::Integer(at.secs()))
+    }
+
+    /// When the signature ends.
+    #[must_use]
+    pub fn expires(self, at: UnixTime) -> Self {
+        self.with("expires", ParamValue::Integer(at.secs()))
+    }
+
+    /// The key, by its thumbprint.
+    #[must_use]
+    pub fn keyid(self, thumbprint: KeyThumbprint) -> Self {
+        self.with("keyid", ParamValue::Text(thumbprint.to_string()))
+    }
+
+    /// The algorithm; usually left to the key.
+    #[must_use]
+    pub fn alg(self, algorithm: Algorithm) -> Self {
+        self.with("alg", ParamValue::Text(algorithm.http_name().to_owned()))
+    }
+
+    /// A value that is used once.
+    #[must_use]
+    pub fn nonce(self, nonce: impl Into<String>) -> Self {
+        self.with("nonce", ParamValue::Text(nonce.into()))
+    }
+
+    /// What the signature is for.
+    #[must_use]
+    pub fn tag(self, tag: impl Into<String>) -> Self {
+        self.with("tag", ParamValue::Text(tag.into()))
+    }
+
+    /// Any other parameter, or one of the above in another form.
+    #[must_use]
+    pub fn with(mut self, name: impl Into<String>, value: ParamValue) -> Self {
+        self.0.push((name.into(), value));
+        self
+    }
+
+    fn write(&self, out: &mut Vec<u8>) -> Result<(), SignatureError> {
+        for (index, (name, value)) in self.0.iter().enumerate() {
+            if KeyRef::from_str(name).is_err() || self.0[..index].iter().any(|(n, _)| n == name) {
+                return Err(malformed("a parameter has no proper name or stands twice"));
+            }
+            out.push(b';');
+            out.extend_from_slice(name.as_bytes());
+            match value {
+                ParamValue::Flag => {}
+                // RFC 9651 §3.3.1: at most fifteen digits.
+                ParamValue::Integer(number @ 0..1_000_000_000_000_000) => {
+                    out.push(b'=');
+                    write_number(*number, out);
+                }
+                ParamValue::Integer(_) => return Err(malformed("a number is too large")),
+                ParamValue::Text(text) if text.bytes().all(|b| matches!(b, 0x20..=0x7e)) => {
+                    out.push(b'=');
+                    write_string(text, out);
+                }
+                ParamValue::Text(_) => return Err(malformed("a text is not visible ASCII")),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The two fields that carry a signature, to be appended to the message.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SignatureFields {
+    /// The value of `Signature-Input`.
+    pub signature_input: HeaderValue,
+    /// The value of `Signature`.
+    pub signature: HeaderValue,
+}
+
+/// Signs any message, with any components and parameters. What it has to cover is the caller's
+/// affair: requests between agents are signed by a [`Signer`](super::Signer).
+///
+/// # Errors
+/// [`SignatureError`] when a component has no value or stands twice, a parameter cannot be
+/// written, or the provider fails.
+pub fn sign_message(
+    message: &MessageView<'_>,
+    key: &SigningKey,
+    label: &str,
+    components: &[ComponentId<'_>],
+    params: &SignatureParams,
+) -> Result<SignatureFields, SignatureError> {
+    if KeyRef::from_str(label).is_err() {
+        return Err(malformed("the label is not a key of a dictionary"));
+    }
+    check_size("components", components.len(), MAX_COMPONENTS)?;
+    refuse_repeated(components)?;
+    let mut base = Vec::with_capacity(1024);
+    write_base(message, components, &mut base)?;
+    let mut input = [label.as_bytes(), b"="].concat();
+    let start = input.len();
+    write_components(components, &mut input);
+    params.write(&mut input)?;
+    base.extend_from_slice(&input[start..]);
+    let signed = key.sign(&base).map_err(|_| SignatureError::Provider)?;
+    let mut signature = [label.as_bytes(), b"="].concat();
+    write_bytes(signed.as_bytes(), &mut signature);
+    Ok(SignatureFields {
+        signature_input: header_value(&input)?,
+        signature: header_value(&signature)?,
+    })
+}
+
+/// The bytes as a field value; they are visible ASCII already.
+pub(super) fn header_value(bytes: &[u8]) -> Result<HeaderValue, SignatureError> {
+    HeaderValue::from_bytes(bytes).map_err(|_| malformed("it is not a field value"))
+}
+
+/// Appends the digits of `number`.
+pub(super) fn write_number(number: u64, out: &mut Vec<u8>) {
+    let mut digits = [0; 20];
+    let mut at = digits.len();
+    let mut rest = number;
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(&digits[at..]);
+}
+
+const fn malformed(what: &'static str) -> SignatureError {
+    SignatureError::Malformed {
+        field: "Signature-Input",
+        what,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_up_to_fifteen_digits() {
+        for (number, want) in [
+            (0, Some(";n=0")),
+            (1_735_689_600, Some(";n=1735689600")),
+            (999_999_999_999_999, Some(";n=999999999999999")),
+            (1_000_000_000_000_000, None),
+        ] {
+            let mut out = Vec::new();
+            let params = SignatureParams::new().with("n", ParamValue::Integer(number));
+            let got = params
+                .write(&mut out)
+                .map(|()| String::from_utf8_lossy(&out));
+            assert_eq!(got.ok().as_deref(), want);
+        }
+    }
+
+    #[test]
+    fn text_cannot_smuggle_parameters() {
+        let write = |name: &str, text: &str| {
+            let mut out = Vec::new();
+            let params = SignatureParams::new().with(name, ParamValue::Text(text.into()));
+            params.write(&mut out).map(|()| out).ok()
+        };
+        assert_eq!(
+            write("nonce", "a\";tag=\"b").as_deref(),
+            Some(&br#";nonce="a\";tag=\"b""#[..])
+        );
+        assert_eq!(write("nonce", "a\n"), None);
+        assert_eq!(write("nonce", "ä"), None);
+        assert_eq!(write("no nce", "a"), None);
+        assert_eq!(write("", "a"), None);
+    }
+}

@@ -1,0 +1,299 @@
+//! What a signature has to cover and to say, for each use.
+
+use std::time::Duration;
+
+use sfv::KeyRef;
+
+use super::component::ComponentId;
+use super::error::SignatureError;
+use crate::crypto::KeyThumbprint;
+
+/// The tag of Web Bot Auth signatures, and of ours, which are such signatures.
+const WEB_BOT_AUTH: &str = "web-bot-auth";
+
+/// The label of signatures we make, unless another is set.
+const LABEL: &str = "sig1";
+
+/// What a signature covers and says when it is made, and has to when it is verified.
+///
+/// ```
+/// use countersign::httpsig::Profile;
+/// use std::time::Duration;
+/// let profile = Profile::a2a().with_life(Duration::from_secs(30))?;
+/// # Ok::<(), countersign::httpsig::SignatureError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Profile {
+    pub(super) label: Option<String>,
+    pub(super) tag: Option<&'static str>,
+    pub(super) life: Duration,
+    pub(super) max_life: Option<Duration>,
+    pub(super) needs: Needs,
+    pub(super) cover: Vec<Cover>,
+    pub(super) test_keys: bool,
+}
+
+/// A component that a signer of the profile covers.
+#[derive(Clone, Debug)]
+pub(super) enum Cover {
+    Method,
+    Authority,
+    Path,
+    Query,
+    /// The field, when the request has it.
+    Field(&'static str),
+    /// `Content-Digest`, when there is a body.
+    Digest,
+    /// The member of `Signature-Agent`.
+    Agent,
+    /// What the caller asked for.
+    Other(ComponentId<'static>),
+}
+
+/// What a verifier of the profile insists on.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Needs {
+    pub(super) target: Target,
+    /// `content-digest` when there is a body.
+    pub(super) body: bool,
+    /// `authorization` and `content-type` when the request has them.
+    pub(super) fields: bool,
+    pub(super) agent: Agent,
+    /// `created` and `expires`.
+    pub(super) times: bool,
+    /// `keyid`, which is the thumbprint of the key.
+    pub(super) keyid: bool,
+    pub(super) nonce: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Target {
+    Any,
+    /// `@authority` or `@target-uri`.
+    Host,
+    /// `@method`, and `@target-uri` or all of `@authority`, `@path` and `@query`.
+    Whole,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Agent {
+    /// Not looked at.
+    Any,
+    /// As earlier drafts of Web Bot Auth have it: none, a bare string, or any member.
+    Earlier,
+    /// The member under the signature's label.
+    Label,
+}
+
+impl Profile {
+    /// The longest life that can be configured, to sign or to accept.
+    pub const MAX_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
+
+    /// Calls between agents, the default: a Web Bot Auth signature over the whole request.
+    ///
+    /// Covers `@method`, `@authority`, `@path`, `@query`, the signature's own `signature-agent`
+    /// member, `content-digest` of a body, and, when present, `content-type`, `authorization`,
+    /// `a2a-version` and `a2a-extensions`; says `created`, `expires` (60 s later), `keyid` (JWK
+    /// thumbprint), `nonce` and `tag`. Lives of up to 300 s are accepted.
+    pub fn a2a() -> Self {
+        Self {
+            label: None,
+            tag: Some(WEB_BOT_AUTH),
+            life: Duration::from_secs(60),
+            max_life: Some(Duration::from_secs(300)),
+            needs: Needs {
+                target: Target::Whole,
+                body: true,
+                fields: true,
+                agent: Agent::Label,
+                times: true,
+                keyid: true,
+                nonce: true,
+            },
+            cover: vec![
+                Cover::Method,
+                Cover::Authority,
+                Cover::Path,
+                Cover::Query,
+                Cover::Field("content-type"),
+                Cover::Digest,
+                Cover::Field("authorization"),
+                Cover::Field("a2a-version"),
+                Cover::Field("a2a-extensions"),
+                Cover::Agent,
+            ],
+            test_keys: false,
+        }
+    }
+
+    /// Web Bot Auth (draft-ietf-webbotauth-httpsig-protocol): `@authority` or `@target-uri`, the
+    /// `signature-agent` member under the signature's label, `created`, `expires`, `keyid` and
+    /// `tag`; `content-digest` when there is a body. Lives of up to 24 h are accepted.
+    pub fn web_bot_auth() -> Self {
+        Self {
+            max_life: Some(Self::MAX_LIFE),
+            needs: Needs {
+                target: Target::Host,
+                body: false,
+                fields: false,
+                agent: Agent::Label,
+                times: true,
+                keyid: true,
+                nonce: false,
+            },
+            cover: vec![
+                Cover::Method,
+                Cover::Authority,
+                Cover::Path,
+                Cover::Query,
+                Cover::Digest,
+                Cover::Agent,
+            ],
+            ..Self::a2a()
+        }
+    }
+
+    /// RFC 9421 and nothing more: the signature says what it covers, and the caller judges
+    /// whether that is enough. Picked by label, or the only one on the message.
+    pub fn rfc9421() -> Self {
+        Self {
+            tag: None,
+            max_life: None,
+            needs: Needs {
+                target: Target::Any,
+                body: false,
+                fields: false,
+                agent: Agent::Any,
+                times: false,
+                keyid: false,
+                nonce: false,
+            },
+            cover: Vec::new(),
+            ..Self::a2a()
+        }
+    }
+
+    /// Signs under this label (`sig1` otherwise). A verifier of a profile with a tag takes any
+    /// label; one without a tag takes the signature with this label.
+    ///
+    /// # Errors
+    /// [`SignatureError::Malformed`] when it is not a key of RFC 9651 §3.2.
+    pub fn with_label(mut self, label: &str) -> Result<Self, SignatureError> {
+        if KeyRef::from_str(label).is_err() {
+            return Err(SignatureError::Malformed {
+                field: "the label",
+                what: "labels are lower-case letters, digits and _-.* and begin with a letter or *",
+            });
+        }
+        self.label = Some(label.to_owned());
+        Ok(self)
+    }
+
+    /// Signs for this long (60 s otherwise), whole seconds.
+    ///
+    /// # Errors
+    /// [`SignatureError::TooLarge`] past [`Profile::MAX_LIFE`].
+    pub fn with_life(mut self, life: Duration) -> Result<Self, SignatureError> {
+        self.life = within_a_day(life)?;
+        Ok(self)
+    }
+
+    /// Accepts signatures that live this long, and no longer, and want to know when they end.
+    ///
+    /// # Errors
+    /// [`SignatureError::TooLarge`] past [`Profile::MAX_LIFE`].
+    pub fn with_max_life(mut self, life: Duration) -> Result<Self, SignatureError> {
+        self.max_life = Some(within_a_day(life)?);
+        Ok(self)
+    }
+
+    /// Covers one more component when signing; a request that has no value for it is not signed.
+    #[must_use]
+    pub fn covering(mut self, component: ComponentId<'static>) -> Self {
+        self.cover.push(Cover::Other(component));
+        self
+    }
+
+    /// Accepts the forms of `Signature-Agent` that earlier drafts of Web Bot Auth had: a bare
+    /// string, a member under another name than the label, or no such field at all. What a request
+    /// carries must still be covered.
+    #[must_use]
+    pub fn with_earlier_drafts(mut self) -> Self {
+        if self.needs.agent == Agent::Label {
+            self.needs.agent = Agent::Earlier;
+        }
+        self
+    }
+
+    /// Ways to make the profile weaker.
+    pub fn danger(self) -> Danger {
+        Danger(self)
+    }
+
+    pub(super) fn label(&self) -> &str {
+        self.label.as_deref().unwrap_or(LABEL)
+    }
+
+    /// The same profile with what every request from agent to agent has to have.
+    pub(super) fn for_requests(mut self) -> Self {
+        self.needs = Needs {
+            body: true,
+            times: true,
+            keyid: true,
+            nonce: true,
+            ..self.needs
+        };
+        self.max_life = self.max_life.or(Some(Self::MAX_LIFE));
+        self
+    }
+
+    /// Refuses keys whose private half is printed in RFC 9421 B.1.
+    pub(super) fn check_key(&self, thumbprint: KeyThumbprint) -> Result<(), SignatureError> {
+        if !self.test_keys && TEST_KEYS.contains(thumbprint.as_bytes()) {
+            return Err(SignatureError::TestKey { thumbprint });
+        }
+        Ok(())
+    }
+}
+
+impl Default for Profile {
+    /// [`Profile::a2a`].
+    fn default() -> Self {
+        Self::a2a()
+    }
+}
+
+/// Ways to make a [`Profile`] weaker, all in one place that is easy to search for.
+#[derive(Clone, Debug)]
+pub struct Danger(Profile);
+
+impl Danger {
+    /// Takes the keys of RFC 9421 B.1, with which anybody can sign. For test vectors.
+    pub fn accept_public_test_keys(mut self) -> Profile {
+        self.0.test_keys = true;
+        self.0
+    }
+}
+
+fn within_a_day(life: Duration) -> Result<Duration, SignatureError> {
+    super::input::check_size(
+        "seconds of life",
+        usize::try_from(life.as_secs()).unwrap_or(usize::MAX),
+        Profile::MAX_LIFE.as_secs() as usize,
+    )?;
+    Ok(life)
+}
+
+/// Thumbprints of the keys of RFC 9421 B.1.4 (Ed25519) and B.1.3 (P-256).
+const TEST_KEYS: [[u8; 32]; 2] = [
+    [
+        0xa6, 0x8a, 0xa4, 0x2c, 0x68, 0xb2, 0x9a, 0x1f, 0xd6, 0xd2, 0xe3, 0xfa, 0x3d, 0x91, 0x70,
+        0xf9, 0xdb, 0xde, 0xcf, 0x74, 0x09, 0x4f, 0x94, 0xa8, 0x96, 0xa5, 0xc1, 0x09, 0x6d, 0xfc,
+        0xaf, 0x45,
+    ],
+    [
+        0xc9, 0xd4, 0x17, 0x32, 0xdb, 0xdb, 0xb0, 0xeb, 0x19, 0xc8, 0x58, 0xab, 0xf9, 0x8e, 0xc0,
+        0xf2, 0xde, 0xdf, 0x28, 0x43, 0x35, 0x81, 0xb2, 0x8f, 0xbf, 0x21, 0x64, 0x76, 0x9b, 0xb8,
+        0x7e, 0xf2,
+    ],
+];

@@ -1,0 +1,3 @@
+//! The tests that every replay store has to pass.
+
+pub mod conformance;

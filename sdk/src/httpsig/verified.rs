@@ -1,0 +1,149 @@
+//! The evidence that a signature was verified.
+
+use crate::clock::{Skew, UnixTime};
+use crate::crypto::KeyThumbprint;
+use crate::svid::PeerIdentity;
+
+use super::error::SignatureError;
+
+/// A message whose signature was verified with a key of the caller's choice.
+#[derive(Clone, Debug)]
+pub struct VerifiedMessage {
+    pub(super) label: String,
+    pub(super) covered: Vec<String>,
+    pub(super) key: KeyThumbprint,
+    pub(super) keyid: Option<String>,
+    pub(super) nonce: Option<String>,
+    pub(super) created: Option<UnixTime>,
+    pub(super) expires: Option<UnixTime>,
+    pub(super) agent: Option<String>,
+    pub(super) body: bool,
+}
+
+impl VerifiedMessage {
+    /// The label of the signature.
+    pub fn label(&self) -> &str {
+        &self.label
+    }
+
+    /// The identifiers that it covers, as written, in order.
+    pub fn covered(&self) -> &[String] {
+        &self.covered
+    }
+
+    /// The key that verified it.
+    pub fn key(&self) -> KeyThumbprint {
+        self.key
+    }
+
+    /// `keyid` as received; it decided nothing unless the profile made it.
+    pub fn keyid(&self) -> Option<&str> {
+        self.keyid.as_deref()
+    }
+
+    /// `nonce` as received.
+    pub fn nonce(&self) -> Option<&str> {
+        self.nonce.as_deref()
+    }
+
+    /// When it was made.
+    pub fn created(&self) -> Option<UnixTime> {
+        self.created
+    }
+
+    /// When it ends.
+    pub fn expires(&self) -> Option<UnixTime> {
+        self.expires
+    }
+
+    /// The covered URL of the signer's key directory, when the profile looks at it. The URL is
+    /// what the signer says; whether the key is really there, only a look at it can tell.
+    pub fn signature_agent(&self) -> Option<&str> {
+        self.agent.as_deref()
+    }
+
+    /// Whether the body was checked against a covered `Content-Digest`.
+    pub fn covers_body(&self) -> bool {
+        self.body
+    }
+}
+
+/// A request that the agent at the other end of the connection signed: the evidence of step 2.
+///
+/// Made only by [`Verifier::verify`](super::Verifier::verify).
+#[derive(Clone, Debug)]
+pub struct VerifiedRequest {
+    message: VerifiedMessage,
+    nonce: String,
+    created: UnixTime,
+    expires: UnixTime,
+    until: UnixTime,
+    owner: PeerIdentity,
+}
+
+impl VerifiedRequest {
+    /// `skew` is the one the signature was verified with.
+    pub(super) fn new(
+        mut message: VerifiedMessage,
+        owner: PeerIdentity,
+        skew: Skew,
+    ) -> Result<Self, SignatureError> {
+        let missing = |name| SignatureError::ParameterMissing { name };
+        let created = message.created.ok_or(missing("created"))?;
+        let expires = message.expires.ok_or(missing("expires"))?;
+        let nonce = message.nonce.take().ok_or(missing("nonce"))?;
+        Ok(Self {
+            message,
+            nonce,
+            created,
+            expires,
+            until: expires.plus(skew.get()),
+            owner,
+        })
+    }
+
+    /// The label of the signature.
+    pub fn label(&self) -> &str {
+        &self.message.label
+    }
+
+    /// The key that made it, by its JWK thumbprint.
+    pub fn keyid(&self) -> KeyThumbprint {
+        self.message.key
+    }
+
+    /// The agent whose key it is.
+    pub fn owner(&self) -> &PeerIdentity {
+        &self.owner
+    }
+
+    /// The identifiers that it covers, as written, in order.
+    pub fn covered(&self) -> &[String] {
+        &self.message.covered
+    }
+
+    /// The value that is used once.
+    pub fn nonce(&self) -> &str {
+        &self.nonce
+    }
+
+    /// When it was made, by the signer's clock.
+    pub fn created(&self) -> UnixTime {
+        self.created
+    }
+
+    /// When it ends.
+    pub fn expires(&self) -> UnixTime {
+        self.expires
+    }
+
+    /// The last second at which the verifier would still take this signature.
+    pub(super) fn until(&self) -> UnixTime {
+        self.until
+    }
+
+    /// The covered URL of the signer's key directory.
+    pub fn signature_agent(&self) -> Option<&str> {
+        self.message.signature_agent()
+    }
+}

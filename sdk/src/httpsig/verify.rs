@@ -1,0 +1,346 @@
+//! Verifying requests and other messages: what is cheap comes before what is not.
+
+use http::HeaderMap;
+use http::request::Parts;
+
+use super::agent::covered_agent;
+use super::base::write_base;
+use super::component::{ComponentId, ComponentName, ComponentParam};
+use super::digest::{DigestError, verify_content_digest};
+use super::error::SignatureError;
+use super::fields::write_combined;
+use super::input::{Input, Inputs};
+use super::origin::Origin;
+use super::output::signature_of;
+use super::profile::{Agent, Needs, Profile, Target};
+use super::sign::CONTENT_DIGEST;
+use super::verified::{VerifiedMessage, VerifiedRequest};
+use super::view::{MessageView, RequestView};
+use crate::clock::{Skew, UnixTime};
+use crate::crypto::VerifyingKey;
+use crate::svid::PeerIdentity;
+
+/// The longest nonce, in characters.
+const MAX_NONCE: usize = 256;
+
+/// Verifies the requests that one origin receives.
+///
+/// ```
+/// use countersign::clock::{Skew, UnixTime};
+/// use countersign::httpsig::{Origin, Profile, SignatureError, VerifiedRequest, Verifier};
+/// use countersign::svid::PeerIdentity;
+///
+/// fn admit(
+///     parts: &http::request::Parts,
+///     body: &[u8],
+///     peer: &PeerIdentity, // who is at the other end of the TLS connection
+///     now: UnixTime,
+/// ) -> Result<VerifiedRequest, SignatureError> {
+///     let origin = Origin::https("booking.example");
+///     let verifier = Verifier::new(Profile::a2a(), origin, Skew::default());
+///     verifier.verify(parts, body, peer, now)
+/// }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Verifier {
+    profile: Profile,
+    origin: Origin,
+    skew: Skew,
+}
+
+impl Verifier {
+    /// A verifier for requests to `origin`, as its clients name it. Whatever the profile, a body
+    /// must be covered, and `created`, `expires`, `keyid` and `nonce` must be there.
+    pub fn new(profile: Profile, origin: Origin, skew: Skew) -> Self {
+        Self {
+            profile: profile.for_requests(),
+            origin,
+            skew,
+        }
+    }
+
+    /// Checks everything that RFC 9421 §3.2 and the profile ask for, that the key is `owner`'s,
+    /// and that `body` is the signed one. `body` is what was received, whole.
+    ///
+    /// # Errors
+    /// [`SignatureError`] naming the first broken rule.
+    pub fn verify(
+        &self,
+        parts: &Parts,
+        body: &[u8],
+        owner: &PeerIdentity,
+        now: UnixTime,
+    ) -> Result<VerifiedRequest, SignatureError> {
+        let message = self.verify_with_key(parts, body, owner.key(), now)?;
+        VerifiedRequest::new(message, owner.clone(), self.skew)
+    }
+
+    /// The same checks with a key that the caller vouches for. There is no peer in the result, so
+    /// it cannot be taken for one that a peer signed.
+    ///
+    /// # Errors
+    /// [`SignatureError`] naming the first broken rule.
+    pub fn verify_with_key(
+        &self,
+        parts: &Parts,
+        body: &[u8],
+        key: &VerifyingKey,
+        now: UnixTime,
+    ) -> Result<VerifiedMessage, SignatureError> {
+        let message = RequestView::new(parts, &self.origin).into();
+        verify_message(&message, body, key, &self.profile, now, self.skew)
+    }
+}
+
+/// Verifies one signature of any message. When it covers `content-digest`, `body` must match.
+///
+/// ```
+/// use countersign::clock::{Skew, UnixTime};
+/// use countersign::crypto::{Algorithm, SigningKey};
+/// use countersign::httpsig::{
+///     ComponentId, MessageView, Origin, Profile, RequestView, SignatureParams, sign_message,
+///     verify_message,
+/// };
+///
+/// let key = SigningKey::generate(Algorithm::EcdsaP256Sha256)?;
+/// let (mut parts, ()) = http::Request::get("/tasks").body(())?.into_parts();
+/// let origin = Origin::https("booking.example");
+/// let message: MessageView<'_> = RequestView::new(&parts, &origin).into();
+/// let path = ComponentId::parse(r#""@path""#)?;
+/// let fields = sign_message(&message, &key, "mine", &[path], &SignatureParams::new())?;
+/// parts.headers.append("signature-input", fields.signature_input);
+/// parts.headers.append("signature", fields.signature);
+///
+/// let message: MessageView<'_> = RequestView::new(&parts, &origin).into();
+/// let now = UnixTime::from_secs(1_735_689_600); // your clock's
+/// let public = key.verifying_key();
+/// let verified =
+///     verify_message(&message, b"", public, &Profile::rfc9421(), now, Skew::default())?;
+/// assert_eq!(verified.covered(), ["\"@path\""]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// [`SignatureError`] naming the first broken rule.
+pub fn verify_message(
+    message: &MessageView<'_>,
+    body: &[u8],
+    key: &VerifyingKey,
+    profile: &Profile,
+    now: UnixTime,
+    skew: Skew,
+) -> Result<VerifiedMessage, SignatureError> {
+    profile.check_key(key.thumbprint())?;
+    let headers = message.headers();
+    let inputs = Inputs::read(headers)?;
+    // RFC 9421 §3.2: which of several signatures counts is the verifier's choice, made by tag.
+    let input = match profile.tag {
+        Some(tag) => inputs.tagged(tag)?,
+        None => inputs.labelled(profile.label.as_deref())?,
+    };
+    let needs = &profile.needs;
+    let (created, expires) = check_times(&input, profile, now, skew)?;
+    check_key(&input, needs, key)?;
+    let nonce = check_nonce(&input, needs)?;
+    input.refuse_repeated()?;
+    let covered = Covered::of(&input.components);
+    covered.check(needs, headers, body)?;
+    let agent = covered_agent(headers, &input, needs.agent)?;
+    let signature = signature_of(headers, input.label)?;
+
+    let mut base = Vec::with_capacity(1024);
+    write_base(message, &input.components, &mut base)?;
+    input.write_params(&mut base);
+    key.verify(&base, &signature)
+        .map_err(|_| SignatureError::Invalid)?;
+    // Only a body that somebody with the key signed is worth hashing.
+    if covered.digest {
+        check_digest(headers, body)?;
+    }
+    Ok(VerifiedMessage {
+        label: input.label.to_owned(),
+        covered: input.components.iter().map(ToString::to_string).collect(),
+        key: key.thumbprint(),
+        keyid: input.text("keyid")?.map(str::to_owned),
+        nonce,
+        created,
+        expires,
+        agent,
+        body: covered.digest,
+    })
+}
+
+type Times = (Option<UnixTime>, Option<UnixTime>);
+
+fn check_times(
+    input: &Input<'_>,
+    profile: &Profile,
+    now: UnixTime,
+    skew: Skew,
+) -> Result<Times, SignatureError> {
+    let (created, expires) = (input.time("created")?, input.time("expires")?);
+    if let Some(created) = created
+        && created > now.plus(skew.get())
+    {
+        return Err(SignatureError::NotYet { created, now });
+    }
+    if let Some(expires) = expires
+        && now > expires.plus(skew.get())
+    {
+        return Err(SignatureError::Expired { expires, now });
+    }
+    let wanted = profile.needs.times || profile.max_life.is_some();
+    match (created, expires, profile.max_life) {
+        (None, _, _) if wanted => Err(SignatureError::ParameterMissing { name: "created" }),
+        (_, None, _) if wanted => Err(SignatureError::ParameterMissing { name: "expires" }),
+        (Some(created), Some(expires), Some(max))
+            if expires <= created || expires.since(created) > max =>
+        {
+            let max = max.as_secs();
+            Err(SignatureError::Life {
+                created,
+                expires,
+                max,
+            })
+        }
+        _ => Ok((created, expires)),
+    }
+}
+
+/// The key is the named one, and of the named algorithm.
+fn check_key(input: &Input<'_>, needs: &Needs, key: &VerifyingKey) -> Result<(), SignatureError> {
+    let keyid = input.text("keyid")?;
+    if needs.keyid {
+        let keyid = keyid.ok_or(SignatureError::ParameterMissing { name: "keyid" })?;
+        if keyid.parse() != Ok(key.thumbprint()) {
+            return Err(SignatureError::Owner {
+                keyid: keyid.chars().take(64).collect(),
+                owner: key.thumbprint(),
+            });
+        }
+    }
+    // RFC 9421 §3.2 step 6: the algorithm is the key's, and `alg` may not say otherwise.
+    match input.text("alg")? {
+        Some(named) if named != key.algorithm().http_name() => Err(SignatureError::Algorithm {
+            named: named.chars().take(64).collect(),
+            key: key.algorithm(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+fn check_nonce(input: &Input<'_>, needs: &Needs) -> Result<Option<String>, SignatureError> {
+    let nonce = input.text("nonce")?;
+    let len = nonce.map_or(0, str::len);
+    let wrong = len == 0 && (needs.nonce || nonce.is_some());
+    if wrong || len > MAX_NONCE {
+        let max = MAX_NONCE;
+        return Err(SignatureError::Nonce { len, max });
+    }
+    Ok(nonce.map(str::to_owned))
+}
+
+/// The whole body against the header; both are covered.
+fn check_digest(headers: &HeaderMap, body: &[u8]) -> Result<(), SignatureError> {
+    let mut value = Vec::new();
+    let written = write_combined(headers, CONTENT_DIGEST, &mut value);
+    let text = written.ok().and_then(|()| std::str::from_utf8(&value).ok());
+    verify_content_digest(text.ok_or(DigestError::Malformed)?, body)?;
+    Ok(())
+}
+
+/// What stands among the components, each without parameters.
+#[derive(Clone, Copy, Default)]
+struct Covered {
+    method: bool,
+    authority: bool,
+    target_uri: bool,
+    path: bool,
+    query: bool,
+    digest: bool,
+    content_type: bool,
+    authorization: bool,
+    signature: bool,
+}
+
+impl Covered {
+    fn of(components: &[ComponentId<'_>]) -> Self {
+        let mut covered = Self::default();
+        for component in components {
+            if let ComponentName::Field(name) = component.name()
+                && name == "signature"
+                && !component.has(&ComponentParam::Req)
+            {
+                covered.signature = true;
+            }
+            if !component.params().is_empty() {
+                continue;
+            }
+            match component.name() {
+                ComponentName::Method => covered.method = true,
+                ComponentName::Authority => covered.authority = true,
+                ComponentName::TargetUri => covered.target_uri = true,
+                ComponentName::Path => covered.path = true,
+                ComponentName::Query => covered.query = true,
+                ComponentName::Field(name) => match name.as_ref() {
+                    "content-digest" => covered.digest = true,
+                    "content-type" => covered.content_type = true,
+                    "authorization" => covered.authorization = true,
+                    _ => {}
+                },
+                ComponentName::Scheme
+                | ComponentName::RequestTarget
+                | ComponentName::QueryParam
+                | ComponentName::Status => {}
+            }
+        }
+        covered
+    }
+
+    fn check(self, needs: &Needs, headers: &HeaderMap, body: &[u8]) -> Result<(), SignatureError> {
+        let host = self.authority || self.target_uri;
+        let (host, method, path, query) = match needs.target {
+            Target::Any => (true, true, true, true),
+            Target::Host => (host, true, true, true),
+            Target::Whole => (
+                host,
+                self.method,
+                self.path || self.target_uri,
+                self.query || self.target_uri,
+            ),
+        };
+        if needs.body && !body.is_empty() && !headers.contains_key(CONTENT_DIGEST) {
+            return Err(SignatureError::DigestMissing { len: body.len() });
+        }
+        // Web Bot Auth: a signature of a signature is easily taken for consent to it.
+        if self.signature && needs.agent != Agent::Any {
+            return Err(SignatureError::ComponentRefused {
+                component: "\"signature\"".to_owned(),
+                rule: "this profile does not sign other signatures",
+            });
+        }
+        let present = |name: &str, covered| !needs.fields || covered || !headers.contains_key(name);
+        let wanted = [
+            (method, "\"@method\""),
+            (host, "\"@authority\" or \"@target-uri\""),
+            (path, "\"@path\" or \"@target-uri\""),
+            (query, "\"@query\" or \"@target-uri\""),
+            (
+                !needs.body || body.is_empty() || self.digest,
+                "\"content-digest\"",
+            ),
+            (
+                present("content-type", self.content_type),
+                "\"content-type\"",
+            ),
+            (
+                present("authorization", self.authorization),
+                "\"authorization\"",
+            ),
+        ];
+        match wanted.iter().find(|(met, _)| !met) {
+            Some((_, component)) => Err(SignatureError::ComponentMissing { component }),
+            None => Ok(()),
+        }
+    }
+}

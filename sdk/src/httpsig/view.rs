@@ -1,0 +1,325 @@
+//! A message as a signature sees it, and the value of each component (RFC 9421 §2).
+
+use http::request::Parts;
+use http::{HeaderMap, Method, StatusCode, Uri};
+
+use super::component::{ComponentId, ComponentName, ComponentParam};
+use super::error::SignatureError;
+use super::fields::{FieldType, NoValue, write_binary, write_combined, write_member, write_strict};
+use super::origin::Origin;
+use super::query::write_param;
+
+/// A request without its body.
+#[derive(Clone, Copy, Debug)]
+pub struct RequestView<'a> {
+    method: &'a Method,
+    uri: &'a Uri,
+    headers: &'a HeaderMap,
+    origin: &'a Origin,
+    trailers: Option<&'a HeaderMap>,
+    absolute: bool,
+}
+
+impl<'a> RequestView<'a> {
+    /// The request with these parts, for (or at) `origin`. Only path and query of its URI count.
+    pub fn new(parts: &'a Parts, origin: &'a Origin) -> Self {
+        Self {
+            method: &parts.method,
+            uri: &parts.uri,
+            headers: &parts.headers,
+            origin,
+            trailers: None,
+            absolute: false,
+        }
+    }
+
+    /// The same request, with the fields that came after its body.
+    #[must_use]
+    pub fn with_trailers(mut self, trailers: &'a HeaderMap) -> Self {
+        self.trailers = Some(trailers);
+        self
+    }
+
+    /// The same request, sent to a proxy with the whole URI in its request line: what
+    /// `@request-target` then is.
+    #[must_use]
+    pub fn in_absolute_form(mut self) -> Self {
+        self.absolute = true;
+        self
+    }
+
+    pub(super) fn method(&self) -> &'a Method {
+        self.method
+    }
+
+    pub(super) fn headers(&self) -> &'a HeaderMap {
+        self.headers
+    }
+
+    fn path_and_query(&self) -> &'a str {
+        // RFC 9112 §3.2.4: `OPTIONS *` has no path.
+        match self.uri.path_and_query().map(|p| p.as_str()) {
+            None | Some("*") => "",
+            Some(text) => text,
+        }
+    }
+
+    fn write_target_uri(&self, out: &mut Vec<u8>) -> Result<(), SignatureError> {
+        out.extend_from_slice(self.origin.scheme.as_str().as_bytes());
+        out.extend_from_slice(b"://");
+        self.origin.write_authority(out)?;
+        out.extend_from_slice(self.path_and_query().as_bytes());
+        Ok(())
+    }
+
+    fn write_request_target(&self, out: &mut Vec<u8>) -> Result<(), SignatureError> {
+        if self.method == Method::CONNECT {
+            return self.origin.write_authority(out);
+        }
+        if self.absolute {
+            return self.write_target_uri(out);
+        }
+        let target = self.uri.path_and_query().map_or("/", |p| p.as_str());
+        out.extend_from_slice(target.as_bytes());
+        Ok(())
+    }
+
+    /// RFC 9421 §2.2.6: the empty path is `/`.
+    pub(super) fn path(&self) -> &'a str {
+        match self.uri.path() {
+            "" | "*" => "/",
+            path => path,
+        }
+    }
+
+    /// RFC 9421 §2.2.7: with its question mark, which also stands for an absent query.
+    pub(super) fn write_query(&self, out: &mut Vec<u8>) {
+        out.push(b'?');
+        out.extend_from_slice(self.uri.query().unwrap_or_default().as_bytes());
+    }
+}
+
+/// A response without its body, and the request it answers.
+#[derive(Clone, Copy, Debug)]
+pub struct ResponseView<'a> {
+    status: StatusCode,
+    headers: &'a HeaderMap,
+    request: Option<RequestView<'a>>,
+    trailers: Option<&'a HeaderMap>,
+}
+
+impl<'a> ResponseView<'a> {
+    /// A response; `request` is what components with `req` are taken from.
+    pub fn new(
+        status: StatusCode,
+        headers: &'a HeaderMap,
+        request: Option<RequestView<'a>>,
+    ) -> Self {
+        Self {
+            status,
+            headers,
+            request,
+            trailers: None,
+        }
+    }
+
+    /// The same response, with the fields that came after its body.
+    #[must_use]
+    pub fn with_trailers(mut self, trailers: &'a HeaderMap) -> Self {
+        self.trailers = Some(trailers);
+        self
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Kind<'a> {
+    Request(RequestView<'a>),
+    Response(ResponseView<'a>),
+}
+
+/// A message that is signed or verified.
+#[derive(Clone, Copy, Debug)]
+pub struct MessageView<'a> {
+    kind: Kind<'a>,
+    types: &'a [(&'a str, FieldType)],
+}
+
+impl<'a> From<RequestView<'a>> for MessageView<'a> {
+    fn from(request: RequestView<'a>) -> Self {
+        Self {
+            kind: Kind::Request(request),
+            types: &[],
+        }
+    }
+}
+
+impl<'a> From<ResponseView<'a>> for MessageView<'a> {
+    fn from(response: ResponseView<'a>) -> Self {
+        Self {
+            kind: Kind::Response(response),
+            types: &[],
+        }
+    }
+}
+
+impl<'a> MessageView<'a> {
+    /// The same message, with the types of more structured fields (lower-case names), for `;sf`.
+    #[must_use]
+    pub fn with_field_types(mut self, types: &'a [(&'a str, FieldType)]) -> Self {
+        self.types = types;
+        self
+    }
+
+    /// The fields of the message itself.
+    pub fn headers(&self) -> &'a HeaderMap {
+        match self.kind {
+            Kind::Request(request) => request.headers,
+            Kind::Response(response) => response.headers,
+        }
+    }
+
+    /// The value of a component (RFC 9421 §2).
+    ///
+    /// # Errors
+    /// [`SignatureError`] when the message has no single value for it, the identifier cannot be
+    /// used on it, or the value is not ASCII.
+    pub fn value(&self, id: &ComponentId<'_>) -> Result<String, SignatureError> {
+        let mut out = Vec::new();
+        self.write_value(id, &mut out)?;
+        Ok(String::from_utf8_lossy(&out).into_owned())
+    }
+
+    /// Appends the value of a component.
+    pub(super) fn write_value(
+        &self,
+        id: &ComponentId<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), SignatureError> {
+        let refused = |rule| SignatureError::ComponentRefused {
+            component: id.to_string(),
+            rule,
+        };
+        let from_request = id.has(&ComponentParam::Req);
+        // RFC 9421 §2.4: `req` reaches from a response to its request, and nowhere else.
+        let request = match (&self.kind, from_request) {
+            (Kind::Request(_), true) => return Err(refused("req stands on responses only")),
+            (Kind::Request(request), false) => Some(request),
+            (Kind::Response(response), true) => match &response.request {
+                Some(request) => Some(request),
+                None => return Err(refused("the request is not at hand")),
+            },
+            (Kind::Response(_), false) => None,
+        };
+        if let ComponentName::Field(name) = id.name() {
+            let (headers, trailers) = match (&self.kind, request) {
+                (_, Some(request)) => (request.headers, request.trailers),
+                (Kind::Response(r), None) => (r.headers, r.trailers),
+                (Kind::Request(r), None) => (r.headers, r.trailers),
+            };
+            return self.write_field(id, name, headers, trailers, out);
+        }
+        if id.params().iter().any(|p| match p {
+            ComponentParam::Req => false,
+            ComponentParam::Name(_) => *id.name() != ComponentName::QueryParam,
+            _ => true,
+        }) {
+            return Err(refused("derived components do not take this parameter"));
+        }
+        match (&self.kind, id.name(), request) {
+            (Kind::Response(response), ComponentName::Status, None) => {
+                out.extend_from_slice(response.status.as_str().as_bytes());
+                Ok(())
+            }
+            (_, ComponentName::Status, _) => Err(refused("only responses have a status")),
+            (_, _, Some(request)) => write_derived(request, id, out),
+            (_, _, None) => Err(refused("a response has it of its request only, with req")),
+        }
+    }
+
+    fn write_field(
+        &self,
+        id: &ComponentId<'_>,
+        name: &str,
+        headers: &HeaderMap,
+        trailers: Option<&HeaderMap>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), SignatureError> {
+        let (sf, bs) = (id.has(&ComponentParam::Sf), id.has(&ComponentParam::Bs));
+        let written = if id.query_name().is_some() {
+            Err(NoValue::Refused("name belongs to @query-param"))
+        } else {
+            // §2.1.4: trailers are never merged with the header section.
+            let from = if id.has(&ComponentParam::Tr) {
+                trailers
+            } else {
+                Some(headers)
+            };
+            match (from, id.key(), sf, bs) {
+                // §2.1.3: what is wrapped as bytes has no structure left.
+                (_, Some(_), _, true) | (_, _, true, true) => {
+                    Err(NoValue::Refused("bs goes with neither sf nor key"))
+                }
+                (None, ..) => Err(NoValue::Absent),
+                (Some(from), Some(key), _, false) => write_member(from, name, key, out),
+                (Some(from), None, true, false) => write_strict(from, name, self.types, out),
+                (Some(from), None, false, true) => write_binary(from, name, out),
+                (Some(from), None, false, false) => write_combined(from, name, out),
+            }
+        };
+        written.map_err(|no| {
+            let component = id.to_string();
+            match no {
+                NoValue::Absent => SignatureError::ComponentAbsent { component },
+                NoValue::NotAscii => SignatureError::NotAscii { component },
+                NoValue::Refused(rule) => SignatureError::ComponentRefused { component, rule },
+            }
+        })
+    }
+}
+
+fn write_derived(
+    request: &RequestView<'_>,
+    id: &ComponentId<'_>,
+    out: &mut Vec<u8>,
+) -> Result<(), SignatureError> {
+    let start = out.len();
+    match id.name() {
+        // §2.2.1: methods are case-sensitive.
+        ComponentName::Method => out.extend_from_slice(request.method.as_str().as_bytes()),
+        ComponentName::TargetUri => request.write_target_uri(out)?,
+        ComponentName::Authority => return request.origin.write_authority(out),
+        ComponentName::Scheme => {
+            out.extend_from_slice(request.origin.scheme.as_str().as_bytes());
+        }
+        ComponentName::RequestTarget => request.write_request_target(out)?,
+        ComponentName::Path => out.extend_from_slice(request.path().as_bytes()),
+        ComponentName::Query => request.write_query(out),
+        ComponentName::QueryParam => {
+            let component = || id.to_string();
+            let name = id
+                .query_name()
+                .ok_or_else(|| SignatureError::ComponentRefused {
+                    component: component(),
+                    rule: "@query-param needs a name",
+                })?;
+            write_param(request.uri.query().unwrap_or_default(), name, out).ok_or_else(|| {
+                SignatureError::ComponentAbsent {
+                    component: component(),
+                }
+            })?;
+        }
+        ComponentName::Status | ComponentName::Field(_) => {
+            return Err(SignatureError::ComponentRefused {
+                component: id.to_string(),
+                rule: "it is not derived from a request",
+            });
+        }
+    }
+    if out[start..].is_ascii() {
+        Ok(())
+    } else {
+        Err(SignatureError::NotAscii {
+            component: id.to_string(),
+        })
+    }
+}
