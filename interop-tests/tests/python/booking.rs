@@ -2,6 +2,9 @@
 
 use std::path::PathBuf;
 
+/// Why there is no agent to call yet: goes when [`start_booking`] starts one.
+pub(crate) const PENDING: Option<&str> = Some("there is no server to start yet");
+
 /// A running agent, and what a foreign caller needs to call it.
 #[derive(Debug)]
 pub(crate) struct Booking {
@@ -27,5 +30,5 @@ pub(crate) struct Booking {
 /// # Errors
 /// Why it cannot be started.
 pub(crate) fn start_booking() -> Result<Booking, String> {
-    Err("there is no server to start yet".to_owned())
+    Err(PENDING.unwrap_or_default().to_owned())
 }
