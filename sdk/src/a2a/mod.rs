@@ -16,6 +16,7 @@
 
 mod card;
 mod error;
+mod error_kind;
 mod event;
 pub mod jsonrpc;
 mod message;
@@ -34,7 +35,8 @@ pub use card::{
     AgentCapabilities, AgentCard, AgentCardSignature, AgentExtension, AgentInterface,
     AgentProvider, AgentSkill,
 };
-pub use error::{A2aError, ErrorKind, FieldViolation};
+pub use error::{A2aError, FieldViolation};
+pub use error_kind::ErrorKind;
 pub use event::{
     SendMessageResponse, StreamResponse, TaskArtifactUpdateEvent, TaskStatusUpdateEvent,
 };

@@ -174,7 +174,7 @@ pub enum OAuthFlows {
 
 impl<'de> Deserialize<'de> for OAuthFlows {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let members: Struct = wire::or_default(from)?;
+        let members = Struct::deserialize(from)?;
         let mut known = members.iter().filter_map(|(name, value)| {
             let read = match name.as_str() {
                 "authorizationCode" | "authorization_code" => {
@@ -295,4 +295,60 @@ pub struct StringList {
         deserialize_with = "wire::or_default"
     )]
     pub list: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_five_kinds_read_back() {
+        for json in [
+            json!({"apiKeySecurityScheme": {"location": "header", "name": "X-Key"}}),
+            json!({"httpAuthSecurityScheme": {"scheme": "Bearer", "bearerFormat": "JWT"}}),
+            json!({"oauth2SecurityScheme": {"flows": {"clientCredentials":
+                {"tokenUrl": "https://as.example/token", "scopes": {"read": "read"}}},
+                "oauth2MetadataUrl": "https://as.example/metadata"}}),
+            json!({"openIdConnectSecurityScheme": {"openIdConnectUrl": "https://op.example"}}),
+            json!({"mtlsSecurityScheme": {}}),
+        ] {
+            let scheme = SecurityScheme::deserialize(&json).expect("a scheme");
+            assert!(!matches!(scheme, SecurityScheme::Unknown(_)), "{json}");
+            assert_eq!(serde_json::to_value(scheme).expect("JSON"), json);
+        }
+    }
+
+    #[test]
+    fn anything_else_is_kept_but_known_as_unknown() {
+        for json in [
+            json!({}),
+            json!({"type": "mutualTLS"}),
+            json!({"dpopSecurityScheme": {"x": 1}}),
+            json!({"oauth2SecurityScheme": {}}),
+            json!({"oauth2SecurityScheme": "text"}),
+            json!({"mtlsSecurityScheme": {}, "httpAuthSecurityScheme": {"scheme": "Basic"}}),
+        ] {
+            let scheme = SecurityScheme::deserialize(&json).expect("a scheme");
+            assert!(matches!(scheme, SecurityScheme::Unknown(_)), "{json}");
+            assert_eq!(serde_json::to_value(scheme).expect("JSON"), json);
+        }
+    }
+
+    #[test]
+    fn flows_are_one_of_five() {
+        for (json, known) in [
+            (json!({"authorization_code": {"token_url": "t"}}), true),
+            (json!({"deviceCode": {"deviceAuthorizationUrl": "d"}}), true),
+            (json!({"implicit": {}}), true),
+            (json!({"password": {}}), true),
+            (json!({"tokenExchange": {}}), false),
+            (json!({"implicit": {}, "password": {}}), false),
+        ] {
+            let flows = OAuthFlows::deserialize(&json).expect("flows");
+            let is_known = !matches!(flows, OAuthFlows::Unknown(_));
+            assert_eq!(is_known, known, "{json}");
+        }
+    }
 }
