@@ -12,7 +12,8 @@ pub(crate) struct Booking {
     pub(crate) url: String,
     /// The SPIFFE ID that its certificate must name.
     pub(crate) id: String,
-    /// PEM files of the caller: chain, private key (PKCS#8) and trusted roots.
+    /// PEM files of the caller: chain, private key and trusted roots. The key is PKCS#8 of
+    /// version 1, as `SigningKey::generate` makes it: Python does not read version 2.
     pub(crate) certificate: PathBuf,
     pub(crate) key: PathBuf,
     pub(crate) bundle: PathBuf,
