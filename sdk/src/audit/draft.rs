@@ -1,0 +1,213 @@
+//! A record before it has its place in the chain.
+
+use super::{
+    AccessMode, AuditError, Decision, Head, Named, Record, RecordHash, SignatureEvidence, Text,
+    TokenEvidence, TraceId,
+};
+use crate::clock::UnixTime;
+use crate::delegation::{ActChain, Caller, Principal};
+use crate::id::SpiffeId;
+use crate::policy::Action;
+use crate::svid::PeerIdentity;
+
+/// Who records, when, and what the record belongs to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Context {
+    /// Who records.
+    pub service: SpiffeId,
+    /// When.
+    pub time: UnixTime,
+    /// The trace of the call.
+    pub trace_id: TraceId,
+    /// The task the call is about, when it is known.
+    pub task_id: Option<String>,
+}
+
+impl Context {
+    /// A context about no task.
+    pub const fn new(service: SpiffeId, time: UnixTime, trace_id: TraceId) -> Self {
+        Self {
+            service,
+            time,
+            trace_id,
+            task_id: None,
+        }
+    }
+
+    /// About this task.
+    #[must_use]
+    pub fn with_task(mut self, task_id: impl Into<String>) -> Self {
+        self.task_id = Some(task_id.into());
+        self
+    }
+}
+
+/// What is to be recorded; the log gives it its number and its links.
+///
+/// ```
+/// use countersign::audit::{AuditLog, Context, Decision, Draft, MemoryLog, TraceId};
+/// use countersign::clock::UnixTime;
+/// let authority = "spiffe://travel.example/authority".parse()?;
+/// let context = Context::new(authority, UnixTime::from_secs(1_800_000_000), TraceId::fresh());
+/// let draft = Draft::new(context, "certificate", Decision::Refused).reason("authority.code_used");
+/// let record = MemoryLog::default().append(draft)?;
+/// assert_eq!(
+///     record.to_string(),
+///     "authority: an unproved caller requested a certificate: refused (authority.code_used)"
+/// );
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Draft(Record);
+
+/// `,"hash":"` and what stands around the digits at the end of a line.
+pub(super) const HASH_OPEN: &[u8] = b",\"hash\":\"";
+pub(super) const HASH_CLOSE: &[u8] = b"\"}";
+
+impl Draft {
+    /// A record of `event` that says no more than how it was decided.
+    pub fn new(context: Context, event: &str, decision: Decision) -> Self {
+        Self(Record {
+            access_mode: None,
+            actor: None,
+            chain: Vec::new(),
+            decision,
+            detail: None,
+            event: event.into(),
+            operation: None,
+            peer_certificate: None,
+            prev: RecordHash::default(),
+            reason: None,
+            rule: None,
+            seq: 0,
+            service: context.service,
+            signature: None,
+            skill: None,
+            subject: None,
+            task_id: context.task_id.map(Text::from),
+            time: context.time,
+            token: None,
+            trace_id: context.trace_id,
+            hash: RecordHash::default(),
+        })
+    }
+
+    /// With all that is proved about the caller.
+    #[must_use]
+    pub fn caller(mut self, caller: &Caller) -> Self {
+        self.0.access_mode = Some(if caller.principal().is_user() {
+            AccessMode::Delegated
+        } else {
+            AccessMode::AppOnly
+        });
+        self.0.subject = match caller.principal() {
+            Principal::User { issuer, subject } | Principal::Agent { issuer, subject } => {
+                Some(Named::new(issuer, subject))
+            }
+            Principal::App => None,
+        };
+        let actors = caller.chain().into_iter().flat_map(ActChain::iter);
+        self.0.chain = actors.map(Named::from).collect();
+        self.peer(caller.peer())
+            .signature(caller.request().into())
+            .token(caller.token().claims().as_ref().into())
+    }
+
+    /// With the peer of the connection.
+    #[must_use]
+    pub fn peer(mut self, peer: &PeerIdentity) -> Self {
+        self.0.actor = Some(peer.id().clone());
+        self.0.peer_certificate = Some(peer.certificate());
+        self
+    }
+
+    /// With the signature of the request.
+    #[must_use]
+    pub fn signature(mut self, signature: SignatureEvidence) -> Self {
+        self.0.signature = Some(signature);
+        self
+    }
+
+    /// With the token that was presented or issued.
+    #[must_use]
+    pub fn token(mut self, token: TokenEvidence) -> Self {
+        self.0.token = Some(token);
+        self
+    }
+
+    /// With the one for whom the agent acts.
+    #[must_use]
+    pub fn subject(mut self, subject: Named) -> Self {
+        self.0.subject = Some(subject);
+        self
+    }
+
+    /// With the actors of a token, newest first.
+    #[must_use]
+    pub fn chain(mut self, chain: &ActChain) -> Self {
+        self.0.chain = chain.iter().map(Named::from).collect();
+        self
+    }
+
+    /// With what was asked for.
+    #[must_use]
+    pub fn action(mut self, action: &Action) -> Self {
+        self.0.operation = Some(action.operation);
+        self.0.skill = action.skill.as_deref().map(Text::from);
+        self
+    }
+
+    /// With the fixed word of a refusal.
+    #[must_use]
+    pub fn reason(mut self, reason: &str) -> Self {
+        self.0.reason = Some(reason.into());
+        self
+    }
+
+    /// With the reason at length.
+    #[must_use]
+    pub fn detail(mut self, detail: &str) -> Self {
+        self.0.detail = Some(detail.into());
+        self
+    }
+
+    /// With the rule that decided.
+    #[must_use]
+    pub fn rule(mut self, rule: &str) -> Self {
+        self.0.rule = Some(rule.into());
+        self
+    }
+
+    /// The record that comes after `head`, and its line with the line feed: for a log to store.
+    ///
+    /// # Errors
+    /// [`AuditError::Encode`].
+    pub fn seal(self, head: &Head) -> Result<(Record, Vec<u8>), AuditError> {
+        let mut record = self.0;
+        record.seq = head.seq + 1;
+        record.prev = head.hash;
+        // The hash is still zero and stands last: behind the members it is made from.
+        let mut line = Vec::with_capacity(1024);
+        serde_json::to_writer(&mut line, &record).map_err(AuditError::Encode)?;
+        let tail = HASH_OPEN.len() + RecordHash::DIGITS + HASH_CLOSE.len();
+        line.truncate(line.len() - tail);
+        line.push(b'}');
+        record.hash = RecordHash::of(&line);
+        line.pop();
+        line.extend_from_slice(HASH_OPEN);
+        line.extend_from_slice(&record.hash.digits());
+        line.extend_from_slice(HASH_CLOSE);
+        line.push(b'\n');
+        Ok((record, line))
+    }
+}
+
+impl Record {
+    /// Where the chain stands after this record.
+    pub const fn head(&self) -> Head {
+        Head {
+            seq: self.seq,
+            hash: self.hash,
+        }
+    }
+}
