@@ -19,7 +19,13 @@ TAG = "web-bot-auth"
 LIFE = datetime.timedelta(seconds=60)
 AGENT_MEMBER = f'"signature-agent";key="{LABEL}"'
 ALWAYS = ("@method", "@authority", "@path", "@query")
-WHEN_PRESENT = ("content-type", "content-digest", "authorization")
+WHEN_PRESENT = (
+    "content-type",
+    "content-digest",
+    "authorization",
+    "a2a-version",
+    "a2a-extensions",
+)
 
 
 @dataclass

@@ -16,6 +16,43 @@ fn a_peer_identity_cannot_be_made() {
 }
 
 #[test]
+fn a_verified_request_cannot_be_made_or_changed() {
+    compare("verified_request");
+}
+
+#[test]
+fn a_request_is_fresh_only_after_the_replay_check() {
+    compare("fresh");
+}
+
+#[test]
+fn a_verified_token_cannot_be_made_or_changed() {
+    compare("verified_token");
+}
+
+#[test]
+fn a_verified_token_cannot_become_a_header() {
+    compare("token_to_header");
+}
+
+#[test]
+fn a_verified_token_does_not_give_its_text_away() {
+    compare("token_text");
+}
+
+#[test]
+#[cfg(feature = "net")]
+fn a_bound_token_cannot_be_made() {
+    compare("bound_token");
+}
+
+#[test]
+#[cfg(feature = "net")]
+fn a_bound_token_does_not_give_its_text_away() {
+    compare("bound_token_text");
+}
+
+#[test]
 fn every_case_is_run() {
     let this = fs::read_to_string(cases().with_extension("rs")).expect("this file");
     for entry in fs::read_dir(cases()).expect("the cases") {

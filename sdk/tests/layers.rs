@@ -32,8 +32,9 @@ const LAYERS: [(&str, u8); 20] = [
 ];
 
 /// The only uses within one layer, each in one direction.
-const SIDEWAYS: [(&str, &str); 8] = [
+const SIDEWAYS: [(&str, &str); 9] = [
     ("a2a", "jose"),
+    ("httpsig", "svid"),
     ("delegation", "token"),
     ("audit", "policy"),
     ("tls", "workload"),

@@ -2,6 +2,9 @@
 
 use std::path::PathBuf;
 
+/// Why there is no agent to call yet: goes when [`start_booking`] starts one.
+pub(crate) const PENDING: Option<&str> = Some("there is no server to start yet");
+
 /// A running agent, and what a foreign caller needs to call it.
 #[derive(Debug)]
 pub(crate) struct Booking {
@@ -9,7 +12,8 @@ pub(crate) struct Booking {
     pub(crate) url: String,
     /// The SPIFFE ID that its certificate must name.
     pub(crate) id: String,
-    /// PEM files of the caller: chain, private key (PKCS#8) and trusted roots.
+    /// PEM files of the caller: chain, private key and trusted roots. The key is PKCS#8 of
+    /// version 1, as `SigningKey::generate` makes it: Python does not read version 2.
     pub(crate) certificate: PathBuf,
     pub(crate) key: PathBuf,
     pub(crate) bundle: PathBuf,
@@ -27,5 +31,5 @@ pub(crate) struct Booking {
 /// # Errors
 /// Why it cannot be started.
 pub(crate) fn start_booking() -> Result<Booking, String> {
-    Err("there is no server to start yet".to_owned())
+    Err(PENDING.unwrap_or_default().to_owned())
 }

@@ -7,50 +7,130 @@ mod signed;
 use std::path::Path;
 use std::process::ExitCode;
 
-use countersign::crypto::{Algorithm, SigningKey};
+use countersign::crypto::Algorithm;
 use countersign_interop_tests::{Python, row};
 use libtest_mimic::{Arguments, Failed};
 use serde_json::Value;
 
 use booking::{Booking, start_booking};
-use signed::Request;
+use signed::{Planner, Request};
 
 fn main() -> ExitCode {
     let args = Arguments::from_args();
     let rows = vec![
-        row("python_knows_our_keys", Python::ready, |python| {
-            knows_our_keys(&python)
+        row("python_verifies_what_we_sign", Python::ready, |python| {
+            verifies_what_we_sign(&python)
+        }),
+        row("python_refuses_what_was_changed", Python::ready, |python| {
+            refuses_what_was_changed(&python)
+        }),
+        row("we_verify_what_python_signs", Python::ready, |python| {
+            we_verify_what_python_signs(&python)
         }),
         row(
-            "python_calls_an_agent_over_mutual_tls",
-            || {
-                let python = Python::ready().map_err(|error| error.to_string())?;
-                Ok::<_, String>((python, start_booking()?))
+            "python_calls_an_agent",
+            || match booking::PENDING {
+                Some(why) => Err(why.to_owned()),
+                None => Python::ready().map_err(|error| error.to_string()),
             },
-            |(python, booking)| calls_an_agent(&python, &booking),
+            |python| calls_an_agent(&python, &start_booking()?),
         ),
     ];
     libtest_mimic::run(&args, rows).exit_code()
 }
 
-/// Both of Python's halves agree with each other on keys that are ours, so that a row below that
-/// fails tells of us.
-fn knows_our_keys(python: &Python) -> Result<(), Failed> {
-    for algorithm in [Algorithm::Ed25519, Algorithm::EcdsaP256Sha256] {
-        let key = SigningKey::generate(algorithm)?;
-        let signed = Request::unsigned().signed_by_python(python, &key)?;
-        let answer = signed.verified_by_python(python, &key)?;
-        let keyid = key.verifying_key().thumbprint().to_string();
-        check(answer["verified"] == true, "not verified", &answer)?;
-        check(answer["keyid"] == keyid, "another thumbprint", &answer)?;
+const ALGORITHMS: [Algorithm; 2] = [Algorithm::Ed25519, Algorithm::EcdsaP256Sha256];
 
-        let other = SigningKey::generate(algorithm)?;
-        let answer = signed.verified_by_python(python, &other)?;
-        check(
-            answer["verified"] == false,
-            "verified by another key",
-            &answer,
-        )?;
+/// Field by field what the `a2a` profile covers when everything is there.
+const COVERED: [&str; 9] = [
+    "\"@method\"",
+    "\"@authority\"",
+    "\"@path\"",
+    "\"@query\"",
+    "\"content-type\"",
+    "\"content-digest\"",
+    "\"authorization\"",
+    "\"a2a-version\"",
+    "\"signature-agent\";key=\"sig1\"",
+];
+
+fn verifies_what_we_sign(python: &Python) -> Result<(), Failed> {
+    for algorithm in ALGORITHMS {
+        let planner = Planner::new(algorithm)?;
+        let signed = Request::post().signed_by_us(&planner)?;
+        let answer = signed.verified_by_python(python, &planner)?;
+        check(answer["verified"] == true, "not verified", &answer)?;
+        check(answer["keyid"] == planner.keyid(), "another key", &answer)?;
+        let covered = answer["covered"].as_array().into_iter().flatten();
+        let mut covered: Vec<_> = covered.filter_map(Value::as_str).collect();
+        covered.sort_unstable();
+        let mut wanted = COVERED;
+        wanted.sort_unstable();
+        check(covered == wanted, "other components", &answer)?;
+
+        let signed = Request::get().signed_by_us(&planner)?;
+        let answer = signed.verified_by_python(python, &planner)?;
+        check(answer["verified"] == true, "not verified", &answer)?;
+    }
+    Ok(())
+}
+
+type Change = fn(&mut Request);
+
+/// One change each to a signed request.
+const CHANGES: [(&str, Change, &str); 3] = [
+    ("body", |request| request.body[2] ^= 1, "signature.digest"),
+    (
+        "query",
+        |request| request.path = "/a2a?trip=8",
+        "signature.invalid",
+    ),
+    (
+        "token",
+        |request| set(request, "authorization", "Bearer another"),
+        "signature.invalid",
+    ),
+];
+
+fn set(request: &mut Request, name: &str, value: &str) {
+    let field = request.headers.iter_mut().find(|field| field.0 == name);
+    value.clone_into(&mut field.expect("the field is there").1);
+}
+
+fn refuses_what_was_changed(python: &Python) -> Result<(), Failed> {
+    let planner = Planner::new(Algorithm::Ed25519)?;
+    let signed = Request::post().signed_by_us(&planner)?;
+    for (what, change, _) in CHANGES {
+        let mut changed = signed.clone();
+        change(&mut changed);
+        let answer = changed.verified_by_python(python, &planner)?;
+        check(answer["verified"] == false, what, &answer)?;
+    }
+    let other = Planner::new(Algorithm::Ed25519)?;
+    let answer = signed.verified_by_python(python, &other)?;
+    check(answer["verified"] == false, "another key", &answer)
+}
+
+fn we_verify_what_python_signs(python: &Python) -> Result<(), Failed> {
+    for algorithm in ALGORITHMS {
+        let planner = Planner::new(algorithm)?;
+        for request in [Request::post(), Request::get()] {
+            let signed = request.signed_by_python(python, &planner)?;
+            let verified = signed.verified_by_us(&planner)??;
+            let keyid = verified.keyid().to_string();
+            if keyid != planner.keyid() {
+                return Err(format!("signed with {keyid}").into());
+            }
+        }
+        let signed = Request::post().signed_by_python(python, &planner)?;
+        for (what, change, want) in CHANGES {
+            let mut changed = signed.clone();
+            change(&mut changed);
+            let found = changed.verified_by_us(&planner)?.map_err(|e| e.reason());
+            if found.as_ref().err() != Some(&want) {
+                return Err(format!("{what}: {found:?}, wanted {want}").into());
+            }
+        }
     }
     Ok(())
 }
