@@ -15,6 +15,7 @@
 //! ```
 
 mod card;
+mod convert;
 mod error;
 mod error_kind;
 mod event;

@@ -23,6 +23,9 @@ pub struct Enforced {
     pub agent: SpiffeId,
     /// The audience a token must have.
     pub audience: String,
+    /// The scopes that each skill demands, by the skill's ID; a skill that stands here not demands
+    /// none.
+    pub skills: IndexMap<String, Vec<String>>,
 }
 
 /// Which access tokens a server takes.
@@ -161,6 +164,15 @@ impl CardBuilder {
         }
         card.security_schemes = schemes(enforced);
         card.security_requirements = requirements(enforced);
+        for skill in &mut card.skills {
+            let scopes = enforced
+                .skills
+                .get(&skill.id)
+                .filter(|list| !list.is_empty());
+            skill.security_requirements = scopes
+                .map(|list| vec![requirement(enforced, list.clone())])
+                .unwrap_or_default();
+        }
         let identity = CountersignParams {
             agent: enforced.agent.clone(),
             trust_domain: enforced.agent.trust_domain(),
@@ -215,28 +227,31 @@ fn schemes(enforced: &Enforced) -> IndexMap<String, SecurityScheme> {
 }
 
 /// One alternative for each scope, all with the certificate: a caller needs a token with some scope
-/// of the agent's, not with all of them. Which scope a skill needs, the server's policy says.
+/// of the agent's, not with all of them. Which scopes a skill needs stands at the skill.
 fn requirements(enforced: &Enforced) -> Vec<SecurityRequirement> {
-    let mut base = IndexMap::new();
+    match &enforced.oauth {
+        Some(oauth) if oauth.scopes.is_empty() => vec![requirement(enforced, Vec::new())],
+        Some(oauth) => oauth
+            .scopes
+            .keys()
+            .map(|scope| requirement(enforced, vec![scope.clone()]))
+            .collect(),
+        None if enforced.mtls => vec![requirement(enforced, Vec::new())],
+        None => Vec::new(),
+    }
+}
+
+/// The certificate, and a token with these scopes.
+fn requirement(enforced: &Enforced, scopes: Vec<String>) -> SecurityRequirement {
+    let mut schemes = IndexMap::new();
     if enforced.mtls {
         // OpenAPI lets the list of a scheme without scopes hold role names. Ours names the trust
         // domain, because an empty list would be dropped by some implementations, unnoticed.
         let domain = format!("spiffe://{}", enforced.agent.trust_domain_name());
-        base.insert(MTLS.to_owned(), StringList { list: vec![domain] });
+        schemes.insert(MTLS.to_owned(), StringList { list: vec![domain] });
     }
-    let with_oauth = |list: Vec<String>| {
-        let mut schemes = base.clone();
-        schemes.insert(OAUTH.to_owned(), StringList { list });
-        SecurityRequirement { schemes }
-    };
-    match &enforced.oauth {
-        Some(oauth) if oauth.scopes.is_empty() => vec![with_oauth(Vec::new())],
-        Some(oauth) => oauth
-            .scopes
-            .keys()
-            .map(|scope| with_oauth(vec![scope.clone()]))
-            .collect(),
-        None if base.is_empty() => Vec::new(),
-        None => vec![SecurityRequirement { schemes: base }],
+    if enforced.oauth.is_some() {
+        schemes.insert(OAUTH.to_owned(), StringList { list: scopes });
     }
+    SecurityRequirement { schemes }
 }

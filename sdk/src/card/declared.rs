@@ -1,8 +1,10 @@
 //! Declared is enforced, enforced is declared.
 
+use std::collections::BTreeSet;
+
 use super::build::{Enforced, OAuthEnforced};
 use super::{CardError, CountersignParams};
-use crate::a2a::{AgentCard, OAuthFlows, SecurityRequirement, SecurityScheme};
+use crate::a2a::{AgentCard, AgentSkill, OAuthFlows, SecurityRequirement, SecurityScheme};
 
 /// Checks that the card asks callers for exactly what the server checks. A server whose card fails
 /// here must not start.
@@ -31,8 +33,41 @@ pub fn check_declared(card: &AgentCard, enforced: &Enforced) -> Result<(), CardE
             let place = format!("skills[{at}].securityRequirements");
             check_requirement(card, requirement, &place, enforced)?;
         }
+        check_skill(card, skill, enforced)?;
     }
     check_extension(card, enforced)
+}
+
+/// The scopes of each of a skill's alternatives are those that the server demands for it.
+fn check_skill(card: &AgentCard, skill: &AgentSkill, enforced: &Enforced) -> Result<(), CardError> {
+    let demanded = enforced.skills.get(&skill.id);
+    let demanded: BTreeSet<&String> = demanded.into_iter().flatten().collect();
+    let nothing = [SecurityRequirement::default()];
+    let alternatives = match &skill.security_requirements[..] {
+        [] => &nothing[..],
+        some => some,
+    };
+    for alternative in alternatives {
+        let of_tokens = alternative.schemes.iter().filter(|(name, _)| {
+            let scheme = card.security_schemes.get(*name);
+            !matches!(scheme, Some(SecurityScheme::MutualTls(_)))
+        });
+        let declared: BTreeSet<&String> = of_tokens.flat_map(|(_, scopes)| &scopes.list).collect();
+        let scheme = || format!("skill {:?}", skill.id);
+        if let Some(scope) = demanded.difference(&declared).next() {
+            return Err(CardError::EnforcedNotDeclared {
+                scheme: scheme(),
+                place: format!("the scope {scope:?} in its securityRequirements"),
+            });
+        }
+        if let Some(scope) = declared.difference(&demanded).next() {
+            return Err(CardError::DeclaredNotEnforced {
+                scheme: scheme(),
+                detail: format!("the scope {scope:?}"),
+            });
+        }
+    }
+    Ok(())
 }
 
 fn check_scheme(name: &str, scheme: &SecurityScheme, enforced: &Enforced) -> Result<(), CardError> {
@@ -120,9 +155,9 @@ fn check_complete(
         let mut schemes = named.filter_map(|name| card.security_schemes.get(name));
         schemes.any(fits)
     };
-    let missing = |scheme| {
+    let missing = |scheme: &str| {
         Err(CardError::EnforcedNotDeclared {
-            scheme,
+            scheme: String::from(scheme),
             place: place.to_owned(),
         })
     };
@@ -144,7 +179,7 @@ fn check_extension(card: &AgentCard, enforced: &Enforced) -> Result<(), CardErro
     let Some(params) = CountersignParams::of(card)? else {
         return match enforced.signature_profile {
             Some(_) => Err(CardError::EnforcedNotDeclared {
-                scheme: "a request signature",
+                scheme: "a request signature".into(),
                 place: "the card".into(),
             }),
             None => Ok(()),

@@ -101,7 +101,7 @@ pub enum CardError {
     #[error("the server enforces {scheme}, which {place} does not declare")]
     EnforcedNotDeclared {
         /// What is enforced.
-        scheme: &'static str,
+        scheme: String,
         /// Where it is missing.
         place: String,
     },

@@ -18,6 +18,7 @@
 //!     signature_profile: Some("a2a".into()),
 //!     agent: "spiffe://travel.example/agent/booking".parse()?,
 //!     audience: "spiffe://travel.example/agent/booking".into(),
+//!     skills: [("reserve".to_owned(), vec!["booking:reserve".to_owned()])].into(),
 //! };
 //! let card = CardBuilder::new("Booking", "Books hotels", "1.0.0")
 //!     .interface("https://localhost:7003/")

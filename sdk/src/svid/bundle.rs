@@ -134,7 +134,7 @@ impl PartialEq for TrustBundle {
 impl Eq for TrustBundle {}
 
 /// Certificates as PEM text (RFC 7468 §5).
-pub(super) fn pem_of(certificates: &[CertificateDer<'_>]) -> String {
+pub(crate) fn pem_of(certificates: &[CertificateDer<'_>]) -> String {
     let mut out = String::new();
     for certificate in certificates {
         out.push_str("-----BEGIN CERTIFICATE-----\n");

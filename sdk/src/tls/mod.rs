@@ -8,6 +8,7 @@ mod connection;
 mod crypto;
 mod dial;
 mod endpoint;
+mod enrol;
 mod error;
 mod io;
 mod options;
@@ -18,6 +19,7 @@ mod verifier;
 pub use accept::serve;
 pub use authority::AuthoritySource;
 pub use endpoint::Endpoint;
+pub use enrol::enrol;
 pub use error::{RefusedHandshake, TlsError, Waiting};
 pub use options::{
     ClientCertificate, HttpVersion, OnRefused, ServeOptions, TlsRefusal, TransportConfig,
