@@ -191,7 +191,7 @@ fn check(
     let verify = |key: &VerifyingKey| verify_with(key, &header, input.as_bytes(), &made);
 
     let certified = header.x5c.as_deref().map(|x5c| certified(x5c, keys, now));
-    let mut fault = match certified {
+    let fault = match certified {
         Some(Ok(owner)) => match verify(owner.key()) {
             Ok(()) => {
                 return Ok(Proof {
@@ -204,30 +204,43 @@ fn check(
         Some(Err(fault)) => fault,
         None => SignatureFault::UnknownKey { kid: kid.clone() },
     };
+    by_pin(&kid, peer, keys, now, verify).unwrap_or(Err(fault))
+}
+
+/// The outcome with the pinned keys of this name; none when there is no such key.
+fn by_pin(
+    kid: &str,
+    peer: &SpiffeId,
+    keys: &TrustedKeys,
+    now: UnixTime,
+    verify: impl Fn(&VerifyingKey) -> Result<(), SignatureFault>,
+) -> Option<Result<Proof, SignatureFault>> {
     // The peer's own pins first: a key pinned to two agents then counts for the one that serves.
     let (own, others): (Vec<_>, Vec<_>) = keys.pins().iter().partition(|(_, id)| id == peer);
+    let mut last = None;
     for (set, agent) in own.into_iter().chain(others) {
-        let Some((jwk, key)) = set.find(&kid) else {
+        let Some((jwk, key)) = set.find(kid) else {
             continue;
         };
         let until = jwk.exp.map(UnixTime::from_secs);
         // A2A §8.4.3: an expired key must not verify.
-        if let Some(until) = until.filter(|until| *until < now) {
-            let kid = kid.clone();
-            fault = SignatureFault::PinExpired { kid, until, now };
-            continue;
-        }
-        match verify(key) {
-            Ok(()) => {
-                return Ok(Proof {
-                    agent: agent.clone(),
-                    not_after: until,
-                });
+        let checked = match until {
+            Some(until) if until < now => {
+                let kid = kid.to_owned();
+                Err(SignatureFault::PinExpired { kid, until, now })
             }
-            Err(why) => fault = why,
+            _ => verify(key),
+        };
+        let proof = checked.map(|()| Proof {
+            agent: agent.clone(),
+            not_after: until,
+        });
+        if proof.is_ok() {
+            return Some(proof);
         }
+        last = Some(proof);
     }
-    Err(fault)
+    last
 }
 
 /// The owner of the certificate chain in the header, when the bundle of its trust domain vouches
