@@ -182,4 +182,14 @@ mod tests {
         let error = canonical_form(json!({"later": 9_007_199_254_740_993_u64}));
         assert_eq!(error.expect_err("loses digits").reason(), "card.canonical");
     }
+
+    #[test]
+    fn a_built_card_has_the_form_that_other_sdks_compute() {
+        // Found the same by the Python and JavaScript SDKs, both 1.3.0, which drop empty members.
+        let card = serde_json::to_value(super::super::testing::card()).expect("JSON");
+        assert_eq!(
+            form(card),
+            r#"{"capabilities":{"extensions":[{"description":"Who this agent is and how calls to it prove their caller","params":{"agent":"spiffe://travel.example/agent/booking","audience":"spiffe://travel.example/agent/booking","issuer":"https://as.example","signatureProfile":"a2a","tokenExchange":"https://as.example/token","trustDomain":"travel.example"},"required":true,"uri":"urn:countersign:a2a:identity:v1"}],"streaming":false},"defaultInputModes":["text/plain","application/json"],"defaultOutputModes":["text/plain","application/json"],"description":"Books hotels","name":"Booking","provider":{"organization":"Example Travel","url":"https://travel.example"},"securityRequirements":[{"schemes":{"mtls":{"list":["spiffe://travel.example"]},"oauth":{"list":["booking:reserve"]}}},{"schemes":{"mtls":{"list":["spiffe://travel.example"]},"oauth":{"list":["booking:cancel"]}}}],"securitySchemes":{"mtls":{"mtlsSecurityScheme":{"description":"TLS 1.3 with an X.509-SVID; the agent's own is of travel.example"}},"oauth":{"oauth2SecurityScheme":{"description":"Access token bound to the client certificate (RFC 8705)","flows":{"clientCredentials":{"scopes":{"booking:cancel":"Cancel a reservation","booking:reserve":"Reserve a room"},"tokenUrl":"https://as.example/token"}},"oauth2MetadataUrl":"https://as.example/.well-known/oauth-authorization-server"}}},"skills":[{"description":"Reserves a room","id":"reserve","name":"Reserve","tags":["hotel"]}],"supportedInterfaces":[{"protocolBinding":"JSONRPC","protocolVersion":"1.0","url":"https://booking.example/a2a"}],"version":"1.0.0"}"#
+        );
+    }
 }

@@ -61,6 +61,8 @@ mod lint;
 mod plan;
 mod schema;
 mod sign;
+#[cfg(test)]
+mod testing;
 mod verify;
 
 pub use build::{CardBuilder, Enforced, OAuthEnforced};
