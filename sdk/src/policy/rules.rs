@@ -157,6 +157,11 @@ impl Policy {
         self.generation
     }
 
+    /// What the skill `id` needs; nothing when the policy knows no such skill.
+    pub fn skill(&self, id: &str) -> Option<&Requirement> {
+        self.rules.skills.get(id)
+    }
+
     /// Whether this agent has a role at all: whether its connection is worth keeping.
     pub fn admits_peer(&self, agent: &SpiffeId) -> bool {
         self.rules.agents.contains_key(agent)

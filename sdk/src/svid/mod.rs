@@ -1,5 +1,14 @@
 //! X.509-SVID rules and trust bundles.
 
+mod bundle;
+mod error;
+mod inspect;
 mod peer;
+mod verify;
 
+#[cfg(feature = "net")]
+pub(crate) use bundle::pem_of;
+pub use bundle::{TrustBundle, TrustBundles};
+pub use error::SvidError;
 pub use peer::PeerIdentity;
+pub use verify::{Usage, verify_svid};

@@ -1,1 +1,27 @@
 //! Connections that prove both ends.
+
+mod accept;
+mod authority;
+mod body;
+mod bond;
+mod connection;
+mod crypto;
+mod dial;
+mod endpoint;
+mod enrol;
+mod error;
+mod io;
+mod options;
+mod pool;
+mod transport;
+mod verifier;
+
+pub use accept::serve;
+pub use authority::AuthoritySource;
+pub use endpoint::Endpoint;
+pub use enrol::enrol;
+pub use error::{RefusedHandshake, TlsError, Waiting};
+pub use options::{
+    ClientCertificate, HttpVersion, OnRefused, ServeOptions, TlsRefusal, TransportConfig,
+};
+pub use transport::{Received, Transport};

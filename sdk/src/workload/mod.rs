@@ -1,1 +1,17 @@
-//! Where an agent's certificate comes from.
+//! Where an agent's certificate comes from, and how it stays fresh.
+
+mod current;
+mod error;
+mod file;
+mod snapshot;
+mod source;
+mod wire;
+
+pub use current::Workload;
+pub use error::WorkloadError;
+pub use file::FileSource;
+pub use snapshot::{Material, Snapshot};
+pub use source::IdentitySource;
+pub use wire::{
+    CERTIFICATE_PATH, CertificateAnswer, CertificateRequest, Enrolment, PROOF_TYP, Proof,
+};

@@ -1,0 +1,75 @@
+//! What a workload and the authority say to each other about certificates.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::SpiffeId;
+use crate::jose::Jwk;
+use crate::secret::Secret;
+use crate::svid::TrustBundle;
+
+/// The path at the authority.
+pub const CERTIFICATE_PATH: &str = "/workload/certificate";
+/// The `typ` of the proof that the asker holds the new key.
+pub const PROOF_TYP: &str = "svid-request+jwt";
+
+/// What lets a workload ask for its first certificate; handed to it once.
+#[derive(Clone, Debug)]
+pub struct Enrolment {
+    /// Where the authority listens: `https://host:port`.
+    pub authority_url: String,
+    /// Who must answer there.
+    pub authority_id: SpiffeId,
+    /// The roots that the authority's certificate must lead to.
+    pub bundle: TrustBundle,
+    /// Spent with the first certificate.
+    pub code: Secret,
+}
+
+/// `POST /workload/certificate`.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CertificateRequest {
+    /// The enrolment code; absent in a renewal, which the current certificate authenticates.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// Compact JWS by the new key, `typ` [`PROOF_TYP`], payload [`Proof`].
+    pub proof: String,
+}
+
+impl fmt::Debug for CertificateRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = if self.code.is_some() {
+            "enrolment"
+        } else {
+            "renewal"
+        };
+        write!(f, "CertificateRequest({kind})")
+    }
+}
+
+/// What the new key signs.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Proof {
+    /// The new public key.
+    pub jwk: Jwk,
+    /// The authority's SPIFFE ID.
+    pub aud: String,
+    /// When it was made, seconds since the epoch.
+    pub iat: u64,
+    /// Makes it one of a kind.
+    pub jti: String,
+    /// Who asks; present in a renewal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<String>,
+}
+
+/// The authority's answer: base64 (RFC 4648 §4) of DER, as in a JWS `x5c`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CertificateAnswer {
+    /// The new certificate first, then those between it and the root.
+    pub chain: Vec<String>,
+    /// The roots of the trust domain.
+    pub bundle: Vec<String>,
+}
