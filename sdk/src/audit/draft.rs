@@ -282,7 +282,7 @@ mod tests {
             record.detail,
             Some("line\u{fffd}feed and \u{fffd}[31m".into())
         );
-        assert!(!line.iter().any(|b| *b == 0x1b));
+        assert!(!line.contains(&0x1b));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Logs and contexts for the unit tests of this room.
 
-use super::{AuditLog, Context, Decision, Draft, JsonLinesLog, TraceId};
+use super::{Context, Decision, Draft, Head, TraceId};
 use crate::token::testing::{NOW, PAYMENTS};
 
 pub(super) fn context() -> Context {
@@ -14,12 +14,11 @@ pub(super) fn draft(detail: &str) -> Draft {
 
 /// The lines of a log of `n` records, each with its line feed.
 pub(super) fn lines(n: usize) -> Vec<String> {
-    let mut written = Vec::new();
-    let log = JsonLinesLog::new(&mut written);
-    for at in 1..=n {
-        log.append(draft(&format!("record {at}"))).expect("stored");
-    }
-    drop(log);
-    let text = String::from_utf8(written).expect("UTF-8");
-    text.split_inclusive('\n').map(str::to_owned).collect()
+    let mut head = Head::default();
+    let seal = |at| {
+        let (record, line) = draft(&format!("record {at}")).seal(&head).expect("sealed");
+        head = record.head();
+        String::from_utf8(line).expect("UTF-8")
+    };
+    (1..=n).map(seal).collect()
 }
