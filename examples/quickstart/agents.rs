@@ -158,6 +158,6 @@ fn skill_of(agent: &str) -> (&'static str, &'static str, &'static str) {
         "payments" => ("charge", "Charge", "Charges the traveller's card"),
         "booking" => ("book", "Book", "Books trains and rooms"),
         "planner" => ("plan", "Plan", "Plans a trip"),
-        _ => ("greet", "Greet", "Takes travellers' wishes"),
+        _ => ("trip", "Trip", "Takes travellers' wishes"),
     }
 }

@@ -20,7 +20,7 @@ use countersign::audit::{AuditLog, JsonLinesLog, MemoryLog};
 use countersign::authority::{Authority, AuthorityConfig};
 use countersign::client::{Client, OnBehalfOf};
 use countersign::clock::SystemClock;
-use countersign::crypto::{Algorithm, SigningKey, sha256};
+use countersign::crypto::{Algorithm, SigningKey, VerifyingKey, sha256};
 use countersign::policy::Policy;
 use countersign::server::{
     Agent, AgentExecutor, EventQueue, RequestContext, RunningAgent, async_trait,
@@ -227,7 +227,7 @@ fn roots(workload: &Workload) -> Result<Arc<rustls::RootCertStore>, Failure> {
     let mut roots = rustls::RootCertStore::empty();
     let bundle = own
         .bundles()
-        .get(&workload.id().trust_domain())
+        .get(workload.id().trust_domain_name())
         .ok_or("a bundle")?;
     for root in bundle.roots() {
         roots.add(root.clone())?;
@@ -237,6 +237,19 @@ fn roots(workload: &Workload) -> Result<Arc<rustls::RootCertStore>, Failure> {
 
 fn chain(workload: &Workload) -> Vec<CertificateDer<'static>> {
     workload.current().chain().to_vec()
+}
+
+async fn bare_answer(
+    request: http::Request<Incoming>,
+    public: VerifyingKey,
+) -> Result<http::Response<Full<Bytes>>, Failure> {
+    let (head, body) = request.into_parts();
+    let body = body.collect().await?.to_bytes();
+    black_box(sha256(&body));
+    let header = head.headers.get("signature").ok_or("no signature")?;
+    let signature = countersign::jose::decode_base64url(header.to_str()?)?;
+    public.verify(&BASE, &signature)?;
+    Ok(http::Response::new(Full::new(body)))
 }
 
 /// The bare server: verifies one signature and one digest, and echoes.
@@ -260,22 +273,15 @@ async fn bare_server(world: &World, key: &Arc<SigningKey>) -> Result<SocketAddr,
             let _ = stream.set_nodelay(true);
             let (acceptor, public) = (acceptor.clone(), public.clone());
             tokio::spawn(async move {
-                let stream = acceptor.accept(stream).await?;
+                let Ok(stream) = acceptor.accept(stream).await else {
+                    return;
+                };
                 let service = service_fn(move |request: http::Request<Incoming>| {
-                    let public = public.clone();
-                    async move {
-                        let (head, body) = request.into_parts();
-                        let body = body.collect().await?.to_bytes();
-                        black_box(sha256(&body));
-                        let header = head.headers.get("signature").ok_or("no signature")?;
-                        let signature = countersign::jose::decode_base64url(header.to_str()?)?;
-                        public.verify(&BASE, &signature)?;
-                        Ok::<_, Failure>(http::Response::new(Full::new(body)))
-                    }
+                    bare_answer(request, public.clone())
                 });
-                hyper_util::server::conn::auto::Builder::new(TokioExecutor::new())
+                let _ = hyper_util::server::conn::auto::Builder::new(TokioExecutor::new())
                     .serve_connection(TokioIo::new(stream), service)
-                    .await
+                    .await;
             });
         }
     });

@@ -188,7 +188,7 @@ impl World {
         };
         if record.is_refusal() {
             assert_ne!(status, StatusCode::OK, "a refused call was answered");
-            return Ok(record.reason.clone().map(Into::into));
+            return Ok(record.reason.as_ref().map(|word| word.as_str().to_owned()));
         }
         assert_eq!(status, StatusCode::OK);
         assert!(String::from_utf8_lossy(&body).contains("served planner for alice"));
@@ -197,7 +197,7 @@ impl World {
 }
 
 async fn fetch_card(as_whom: &Workload, of: &Peer) -> Result<Bytes, Failure> {
-    let transport = Transport::new(as_whom.clone(), TransportConfig::default())?;
+    let transport = Transport::new(as_whom.clone(), TransportConfig::default());
     let request = Request::get(of.uri(AGENT_CARD_PATH)?).body(Full::default())?;
     let received = transport.send(of.endpoint(), request).await?;
     Ok(received.response.into_body().collect().await?.to_bytes())

@@ -68,8 +68,9 @@ impl CountersignParams {
         AgentExtension {
             uri: EXTENSION_URI.into(),
             description: Some("Who this agent is and how calls to it prove their caller".into()),
-            // Whoever does not sign requests is refused, so the extension is no option then.
-            required: self.signature_profile.is_some(),
+            // Whoever knows HTTP message signatures can call without knowing this extension: it
+            // describes what is demanded, the demand itself is met in HTTP.
+            required: false,
             params: Some(params),
         }
     }

@@ -63,6 +63,7 @@ pub(super) fn enforced() -> Enforced {
         signature_profile: Some("a2a".into()),
         agent: BOOKING.parse().expect("an ID"),
         audience: BOOKING.into(),
+        skills: [("reserve".to_owned(), vec!["booking:reserve".to_owned()])].into(),
     }
 }
 

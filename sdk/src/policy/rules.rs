@@ -162,6 +162,11 @@ impl Policy {
         self.rules.skills.get(id)
     }
 
+    /// What `operation` needs, whatever the skill; nothing when the policy says nothing of it.
+    pub fn operation(&self, operation: Operation) -> Option<&Requirement> {
+        self.rules.operations.get(&operation)
+    }
+
     /// Whether this agent has a role at all: whether its connection is worth keeping.
     pub fn admits_peer(&self, agent: &SpiffeId) -> bool {
         self.rules.agents.contains_key(agent)

@@ -15,7 +15,7 @@ use super::executor::AgentExecutor;
 use super::inbound::Inbound;
 use super::routes::{self, RPC_PATH, Shared};
 use super::store::{MemoryTaskStore, TaskStore};
-use crate::a2a::{AgentCard, AgentSkill};
+use crate::a2a::{AgentCard, AgentSkill, Operation};
 use crate::audit::{AuditLog, MemoryLog};
 use crate::card::{self, CardBuilder, CardError, Enforced, OAuthEnforced};
 use crate::client::{Client, ClientError, Peer};
@@ -42,6 +42,12 @@ pub enum AgentError {
     /// The client side could not be set up.
     #[error(transparent)]
     Client(#[from] ClientError),
+    /// The policy demands no scope of anybody, so there is no token that a card could ask for.
+    #[error(
+        "the policy demands no scope for any skill or operation of this agent, so its card could \
+         not say which token to bring; give [skills.<id>] scopes"
+    )]
+    NoScopes,
     /// The card is not one, or declares something else than what is enforced.
     #[error("the Agent Card: {0}")]
     Card(#[from] CardError),
@@ -170,6 +176,13 @@ impl Agent {
             .as_ref()
             .map_or(&self.skills, |card| &card.skills);
         let enforced = enforced(&workload, &self.authority, &self.policy, skills);
+        if enforced
+            .oauth
+            .as_ref()
+            .is_some_and(|oauth| oauth.scopes.is_empty())
+        {
+            return Err(AgentError::NoScopes);
+        }
         let card = match self.own_card {
             Some(card) => card,
             None => {
@@ -242,17 +255,25 @@ fn enforced(
         (skill, scopes)
     });
     let demands: Vec<(&AgentSkill, Vec<String>)> = demands.collect();
-    // A scope is described by the skills that demand it.
+    // A scope is described by the skills and operations that demand it.
+    let by_skill = demands.iter().flat_map(|(skill, list)| {
+        list.iter()
+            .map(|scope| (scope.clone(), skill.description.clone()))
+    });
+    let by_operation = Operation::ALL.into_iter().flat_map(|operation| {
+        let needs = policy.operation(operation).map(|needs| needs.scopes.iter());
+        needs
+            .into_iter()
+            .flatten()
+            .map(move |scope| (scope.to_owned(), operation.to_string()))
+    });
     let mut scopes: IndexMap<String, String> = IndexMap::new();
-    for (skill, scope) in demands
-        .iter()
-        .flat_map(|(s, list)| list.iter().map(move |l| (s, l)))
-    {
-        let text = scopes.entry(scope.clone()).or_default();
-        if !text.is_empty() {
-            text.push_str("; ");
+    for (scope, text) in by_skill.chain(by_operation) {
+        let known = scopes.entry(scope).or_default();
+        if !known.is_empty() {
+            known.push_str("; ");
         }
-        text.push_str(&skill.description);
+        known.push_str(&text);
     }
     Enforced {
         mtls: true,

@@ -10,7 +10,7 @@ use countersign::client::{Client, OnBehalfOf};
 use countersign::clock::SystemClock;
 use countersign::policy::Policy;
 use countersign::server::{Agent, AgentExecutor, RunningAgent};
-use countersign::workload::Workload;
+use countersign::tls;
 
 pub(crate) mod raw;
 
