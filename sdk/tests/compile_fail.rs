@@ -41,6 +41,26 @@ fn a_verified_token_does_not_give_its_text_away() {
 }
 
 #[test]
+fn a_caller_needs_a_fresh_request() {
+    compare("caller");
+}
+
+#[test]
+fn a_caller_cannot_be_made() {
+    compare("caller_made");
+}
+
+#[test]
+fn a_permit_cannot_be_made() {
+    compare("permit");
+}
+
+#[test]
+fn nothing_is_admitted_before_it_is_recorded() {
+    compare("admitted");
+}
+
+#[test]
 #[cfg(feature = "net")]
 fn a_bound_token_cannot_be_made() {
     compare("bound_token");
