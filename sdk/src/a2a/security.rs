@@ -33,7 +33,7 @@ pub enum SecurityScheme {
 impl<'de> Deserialize<'de> for SecurityScheme {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let members: Struct = wire::or_default(from)?;
-        let mut known = members.iter().filter_map(|(name, value)| {
+        let mut known = set_members(&members).filter_map(|(name, value)| {
             let read = match name.as_str() {
                 "apiKeySecurityScheme" | "api_key_security_scheme" => {
                     typed(value).map(Self::ApiKey)
@@ -57,6 +57,11 @@ impl<'de> Deserialize<'de> for SecurityScheme {
         drop(known);
         Ok(found.unwrap_or(Self::Unknown(members)))
     }
+}
+
+/// ProtoJSON: a member that is null is not set.
+fn set_members(members: &Struct) -> impl Iterator<Item = (&String, &Value)> {
+    members.iter().filter(|(_, value)| !value.is_null())
 }
 
 fn typed<T: DeserializeOwned>(value: &Value) -> Option<T> {
@@ -175,7 +180,7 @@ pub enum OAuthFlows {
 impl<'de> Deserialize<'de> for OAuthFlows {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let members = Struct::deserialize(from)?;
-        let mut known = members.iter().filter_map(|(name, value)| {
+        let mut known = set_members(&members).filter_map(|(name, value)| {
             let read = match name.as_str() {
                 "authorizationCode" | "authorization_code" => {
                     typed(value).map(Self::AuthorizationCode)
@@ -314,6 +319,13 @@ mod tests {
             json!({"openIdConnectSecurityScheme": {"openIdConnectUrl": "https://op.example"}}),
             json!({"mtlsSecurityScheme": {}}),
         ] {
+            let mut with_null = json.clone();
+            with_null["laterSecurityScheme"] = Value::Null;
+            with_null["http_auth_security_scheme"] = Value::Null;
+            assert_eq!(
+                SecurityScheme::deserialize(with_null).expect("a scheme"),
+                SecurityScheme::deserialize(&json).expect("a scheme")
+            );
             let scheme = SecurityScheme::deserialize(&json).expect("a scheme");
             assert!(!matches!(scheme, SecurityScheme::Unknown(_)), "{json}");
             assert_eq!(serde_json::to_value(scheme).expect("JSON"), json);

@@ -1,0 +1,177 @@
+//! Declared is enforced, enforced is declared.
+
+use super::build::{Enforced, OAuthEnforced};
+use super::{CardError, CountersignParams};
+use crate::a2a::{AgentCard, OAuthFlows, SecurityRequirement, SecurityScheme};
+
+/// Checks that the card asks callers for exactly what the server checks. A server whose card fails
+/// here must not start.
+///
+/// # Errors
+/// [`CardError::DeclaredNotEnforced`] and [`CardError::EnforcedNotDeclared`] naming the scheme,
+/// [`CardError::UndefinedScheme`], [`CardError::Extension`] naming the member that differs.
+pub fn check_declared(card: &AgentCard, enforced: &Enforced) -> Result<(), CardError> {
+    for (name, scheme) in &card.security_schemes {
+        check_scheme(name, scheme, enforced)?;
+    }
+    let agents = card.security_requirements.iter().enumerate();
+    for (at, requirement) in agents {
+        let place = format!("securityRequirements[{at}]");
+        check_requirement(card, requirement, &place, enforced)?;
+        // Every alternative lets callers in, so each must ask for everything that is enforced.
+        check_complete(card, requirement, &place, enforced)?;
+    }
+    if card.security_requirements.is_empty() {
+        let nothing = SecurityRequirement::default();
+        check_complete(card, &nothing, "the empty securityRequirements", enforced)?;
+    }
+    // A skill's requirements come on top of the agent's.
+    for (at, skill) in card.skills.iter().enumerate() {
+        for requirement in &skill.security_requirements {
+            let place = format!("skills[{at}].securityRequirements");
+            check_requirement(card, requirement, &place, enforced)?;
+        }
+    }
+    check_extension(card, enforced)
+}
+
+fn check_scheme(name: &str, scheme: &SecurityScheme, enforced: &Enforced) -> Result<(), CardError> {
+    let not_enforced = |detail: &str| {
+        Err(CardError::DeclaredNotEnforced {
+            scheme: name.to_owned(),
+            detail: detail.to_owned(),
+        })
+    };
+    match (scheme, &enforced.oauth) {
+        (SecurityScheme::MutualTls(_), _) if enforced.mtls => Ok(()),
+        (SecurityScheme::MutualTls(_), _) => not_enforced("mutual TLS"),
+        (SecurityScheme::OAuth2(scheme), Some(oauth)) => {
+            let token_url = match &scheme.flows {
+                OAuthFlows::ClientCredentials(flow) => &flow.token_url,
+                OAuthFlows::AuthorizationCode(flow) => &flow.token_url,
+                OAuthFlows::DeviceCode(flow) => &flow.token_url,
+                OAuthFlows::Implicit(_) | OAuthFlows::Password(_) | OAuthFlows::Unknown(_) => {
+                    return not_enforced("a flow of OAuth 2.0 that is not supported");
+                }
+            };
+            if *token_url != oauth.token_url {
+                return not_enforced(&format!("tokens of {token_url}"));
+            }
+            match &scheme.oauth2_metadata_url {
+                Some(url) if *url != oauth.metadata_url => {
+                    not_enforced(&format!("the issuer described at {url}"))
+                }
+                _ => Ok(()),
+            }
+        }
+        (SecurityScheme::OAuth2(_), None) => not_enforced("OAuth 2.0"),
+        (SecurityScheme::HttpAuth(http), Some(_)) if is_bearer(&http.scheme) => Ok(()),
+        (SecurityScheme::HttpAuth(http), _) => {
+            not_enforced(&format!("HTTP authentication {:?}", http.scheme))
+        }
+        (SecurityScheme::ApiKey(_), _) => not_enforced("an API key"),
+        (SecurityScheme::OpenIdConnect(_), _) => not_enforced("OpenID Connect"),
+        (SecurityScheme::Unknown(_), _) => not_enforced("a scheme of an unknown kind"),
+    }
+}
+
+fn is_bearer(scheme: &str) -> bool {
+    scheme.eq_ignore_ascii_case("bearer")
+}
+
+/// Names and scopes that a requirement may mention.
+fn check_requirement(
+    card: &AgentCard,
+    requirement: &SecurityRequirement,
+    place: &str,
+    enforced: &Enforced,
+) -> Result<(), CardError> {
+    for (name, scopes) in &requirement.schemes {
+        let scheme = card.security_schemes.get(name);
+        let scheme = scheme.ok_or_else(|| CardError::UndefinedScheme {
+            place: place.to_owned(),
+            scheme: name.clone(),
+        })?;
+        let known = |oauth: &OAuthEnforced, scope: &String| oauth.scopes.contains_key(scope);
+        let is_token = matches!(
+            scheme,
+            SecurityScheme::OAuth2(_) | SecurityScheme::HttpAuth(_)
+        );
+        if let (true, Some(oauth)) = (is_token, &enforced.oauth)
+            && let Some(scope) = scopes.list.iter().find(|scope| !known(oauth, scope))
+        {
+            return Err(CardError::DeclaredNotEnforced {
+                scheme: name.clone(),
+                detail: format!("the scope {scope:?}"),
+            });
+        }
+    }
+    Ok(())
+}
+
+fn check_complete(
+    card: &AgentCard,
+    requirement: &SecurityRequirement,
+    place: &str,
+    enforced: &Enforced,
+) -> Result<(), CardError> {
+    let asks = |fits: fn(&SecurityScheme) -> bool| {
+        let named = requirement.schemes.keys();
+        let mut schemes = named.filter_map(|name| card.security_schemes.get(name));
+        schemes.any(fits)
+    };
+    let missing = |scheme| {
+        Err(CardError::EnforcedNotDeclared {
+            scheme,
+            place: place.to_owned(),
+        })
+    };
+    if enforced.mtls && !asks(|scheme| matches!(scheme, SecurityScheme::MutualTls(_))) {
+        return missing("mutual TLS");
+    }
+    let takes_token = |scheme: &SecurityScheme| match scheme {
+        SecurityScheme::OAuth2(_) => true,
+        SecurityScheme::HttpAuth(http) => is_bearer(&http.scheme),
+        _ => false,
+    };
+    if enforced.oauth.is_some() && !asks(takes_token) {
+        return missing("OAuth 2.0");
+    }
+    Ok(())
+}
+
+fn check_extension(card: &AgentCard, enforced: &Enforced) -> Result<(), CardError> {
+    let Some(params) = CountersignParams::of(card)? else {
+        return match enforced.signature_profile {
+            Some(_) => Err(CardError::EnforcedNotDeclared {
+                scheme: "a request signature",
+                place: "the card".into(),
+            }),
+            None => Ok(()),
+        };
+    };
+    let oauth = enforced.oauth.as_ref();
+    let none = "none";
+    for (member, declared, expected) in [
+        ("agent", params.agent.as_str(), enforced.agent.as_str()),
+        ("audience", &params.audience, &enforced.audience),
+        (
+            "issuer",
+            params.issuer.as_deref().unwrap_or(none),
+            oauth.map_or(none, |oauth| &oauth.issuer),
+        ),
+        (
+            "tokenExchange",
+            params.token_exchange.as_deref().unwrap_or(none),
+            oauth.map_or(none, |oauth| &oauth.token_url),
+        ),
+        (
+            "signatureProfile",
+            params.signature_profile.as_deref().unwrap_or(none),
+            enforced.signature_profile.as_deref().unwrap_or(none),
+        ),
+    ] {
+        super::extension::expect(member, declared, expected)?;
+    }
+    Ok(())
+}
