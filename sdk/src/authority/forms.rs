@@ -12,11 +12,11 @@ use super::Refusal;
 pub(super) const BODY_MAX: usize = 64 << 10;
 
 /// RFC 8693 §3: the identifier of access tokens.
-const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
+pub(super) const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 /// RFC 8693 §3: the identifier of tokens that are JWTs, as ours are.
 const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
 /// RFC 8693 §2.1.
-const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
+pub(super) const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 
 /// A request to the token endpoint.
 #[derive(Debug)]
@@ -86,12 +86,7 @@ impl Form {
                 method: "authorization",
             });
         }
-        let media_type = headers.get(header::CONTENT_TYPE);
-        let media_type = media_type.and_then(|value| value.to_str().ok());
-        let media_type = media_type.and_then(|value| value.split(';').next());
-        if !media_type.is_some_and(|value| value.trim().eq_ignore_ascii_case(FORM)) {
-            return Err(Refusal::MediaType { wanted: FORM });
-        }
+        media_type(headers, FORM)?;
         let form = decode_form(body).map_err(|error| match error {
             FormError::Encoding => Refusal::Malformed {
                 why: "form.encoding",
@@ -165,6 +160,18 @@ impl Form {
             subject_token,
             actor_token,
         })
+    }
+}
+
+/// Refuses a body of another media type than `wanted`; parameters after it do not matter.
+pub(super) fn media_type(headers: &HeaderMap, wanted: &'static str) -> Result<(), Refusal> {
+    let found = headers.get(header::CONTENT_TYPE);
+    let found = found.and_then(|value| value.to_str().ok());
+    let found = found.and_then(|value| value.split(';').next());
+    if found.is_some_and(|value| value.trim().eq_ignore_ascii_case(wanted)) {
+        Ok(())
+    } else {
+        Err(Refusal::MediaType { wanted })
     }
 }
 

@@ -2,14 +2,11 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
-
 use crate::clock::UnixTime;
 use crate::crypto::VerifyingKey;
-use crate::jose::{JsonError, JsonLimits, Jwk, JwkError, JwsError, ParsedJws, parse_typed};
+use crate::jose::{JsonError, JsonLimits, JwkError, JwsError, ParsedJws, parse_typed};
+use crate::workload::{PROOF_TYP, Proof};
 
-/// The `typ` of the proof.
-pub(super) const PROOF_TYP: &str = "svid-request+jwt";
 /// How far `iat` may lie from now, either way.
 pub(super) const PROOF_WINDOW: Duration = Duration::from_secs(60);
 /// The longest proof, in bytes.
@@ -49,20 +46,17 @@ impl ProofError {
     }
 }
 
-#[derive(Deserialize)]
-struct Payload {
-    jwk: Jwk,
-    aud: String,
-    iat: UnixTime,
-    jti: String,
+/// What a proof has shown.
+#[derive(Debug)]
+pub(super) struct Proved {
+    /// The key that signed it.
+    pub(super) key: VerifyingKey,
+    /// Who asks, when the proof says so.
+    pub(super) agent: Option<String>,
 }
 
 /// The key that signed `proof`, which was made just now and for `authority`.
-pub(super) fn prove(
-    proof: &str,
-    authority: &str,
-    now: UnixTime,
-) -> Result<VerifyingKey, ProofError> {
+pub(super) fn prove(proof: &str, authority: &str, now: UnixTime) -> Result<Proved, ProofError> {
     let jws = ParsedJws::parse(proof, PROOF_MAX)?;
     let typ = jws.header().typ.clone();
     if typ.as_deref() != Some(PROOF_TYP) {
@@ -72,7 +66,7 @@ pub(super) fn prove(
         depth: 4,
         bytes: PROOF_MAX,
     };
-    let payload: Payload = parse_typed(jws.unverified_payload(), limits)?;
+    let payload: Proof = parse_typed(jws.unverified_payload(), limits)?;
     // The key in the payload is the one to be proved: what it signs can speak for nothing else.
     let key = payload.jwk.key()?;
     jws.verify(&key)?;
@@ -82,14 +76,15 @@ pub(super) fn prove(
             me: authority.to_owned(),
         });
     }
-    let iat = payload.iat;
+    let iat = UnixTime::from_secs(payload.iat);
     if iat.since(now) > PROOF_WINDOW || now.since(iat) > PROOF_WINDOW {
         return Err(ProofError::Time { iat, now });
     }
     if payload.jti.is_empty() {
         return Err(ProofError::Jti);
     }
-    Ok(key)
+    let agent = payload.agent;
+    Ok(Proved { key, agent })
 }
 
 #[cfg(test)]
@@ -98,7 +93,7 @@ mod tests {
 
     use super::*;
     use crate::crypto::{Algorithm, SigningKey};
-    use crate::jose::{Header, sign_compact};
+    use crate::jose::{Header, Jwk, sign_compact};
 
     const NOW: UnixTime = UnixTime::from_secs(1_795_000_000);
     const ME: &str = "spiffe://travel.example/authority";
@@ -113,7 +108,7 @@ mod tests {
         let header = Header::for_key(key.verifying_key(), typ);
         let proof = sign_compact(&header, payload, key).expect("signs");
         match prove(&proof, ME, NOW) {
-            Ok(proved) if proved == *key.verifying_key() => "proved",
+            Ok(proved) if proved.key == *key.verifying_key() => "proved",
             Ok(_) => "another key",
             Err(error) => error.reason(),
         }

@@ -230,3 +230,184 @@ fn refused(status: StatusCode, body: &[u8]) -> OAuthError {
         None => OAuthError::Status { status },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::crypto::{Algorithm, SigningKey};
+    use crate::jose::{Header, sign_compact};
+
+    const ISSUER: &str = "https://127.0.0.1:1";
+    const ME: &str = "spiffe://travel.example/agent/planner";
+    const BOOKING: &str = "spiffe://travel.example/agent/booking";
+
+    fn own() -> CertThumbprint {
+        CertThumbprint::of(b"planner's certificate")
+    }
+
+    fn prior() -> Value {
+        json!({"iss": ISSUER, "sub": "spiffe://travel.example/agent/front-desk"})
+    }
+
+    fn scopes(text: &str) -> Scopes {
+        text.parse().expect("scopes")
+    }
+
+    /// What a good server answers to an exchange: the body, and the claims in its token.
+    fn good() -> (Value, Value) {
+        let body = json!({
+            "token_type": "Bearer", "issued_token_type": ACCESS_TOKEN, "expires_in": 60,
+            "scope": "trips:read",
+        });
+        let claims = json!({
+            "iss": ISSUER, "sub": "alice", "aud": BOOKING, "client_id": ME, "exp": 1000,
+            "iat": 940, "jti": "1", "scope": "trips:read", "cnf": {"x5t#S256": own()},
+            "act": {"iss": ISSUER, "sub": ME, "act": prior()},
+        });
+        (body, claims)
+    }
+
+    fn outcome(mut body: Value, claims: &Value, kind: Option<Kind<'_>>) -> &'static str {
+        let key = SigningKey::generate(Algorithm::Ed25519).expect("generates");
+        let header = Header::for_key(key.verifying_key(), "at+jwt");
+        if body.get("access_token").is_none() {
+            body["access_token"] = json!(sign_compact(&header, claims, &key).expect("signs"));
+        }
+        let (asked, had, prior) = (scopes("trips:read"), scopes("trips:read a"), prior());
+        let exchange = Kind::Exchange {
+            subject: "alice",
+            prior: Some(&prior),
+            scopes: &had,
+            expires: UnixTime::from_secs(1000),
+        };
+        let expected = Expected {
+            issuer: ISSUER,
+            audience: BOOKING,
+            me: ME,
+            certificate: own(),
+            asked: &asked,
+            kind: kind.unwrap_or(exchange),
+        };
+        let text = body.to_string();
+        let accepted = accept(StatusCode::OK, text.as_bytes(), &expected);
+        accepted.map_or_else(|error| error.reason(), |_| "accepted")
+    }
+
+    #[test]
+    fn each_changed_member_of_the_answer_is_refused() {
+        let (body, claims) = good();
+        assert_eq!(outcome(body.clone(), &claims, None), "accepted");
+        for (member, value, want) in [
+            ("token_type", json!("bearer"), "accepted"),
+            ("token_type", json!("DPoP"), "oauth.answer"),
+            ("token_type", Value::Null, "oauth.answer"),
+            ("issued_token_type", Value::Null, "oauth.answer"),
+            ("issued_token_type", json!("urn:x"), "oauth.answer"),
+            ("access_token", json!("opaque"), "oauth.answer"),
+            ("access_token", json!("e30.e30.AA"), "oauth.answer"),
+            ("access_token", json!(7), "oauth.answer"),
+            ("scope", Value::Null, "accepted"),
+            ("scope", json!("trips:read a"), "oauth.answer"),
+            ("scope", json!("a  b"), "oauth.answer"),
+        ] {
+            let mut changed = body.clone();
+            changed[member] = value;
+            assert_eq!(outcome(changed.clone(), &claims, None), want, "{changed}");
+        }
+    }
+
+    #[test]
+    fn each_changed_claim_is_refused() {
+        let (body, good) = good();
+        let other = CertThumbprint::of(b"another certificate");
+        let inverted = json!({"sub": prior()["sub"], "act": {"sub": ME}});
+        for (claim, value, want) in [
+            ("iss", json!("https://127.0.0.1:2"), "oauth.claim"),
+            ("sub", json!("bob"), "oauth.claim"),
+            ("aud", json!(ME), "oauth.claim"),
+            ("aud", json!([BOOKING]), "accepted"),
+            ("aud", json!([BOOKING, ME]), "oauth.claim"),
+            ("client_id", prior()["sub"].clone(), "oauth.claim"),
+            ("cnf", json!({"x5t#S256": other}), "oauth.binding_lost"),
+            ("cnf", json!({"jkt": own()}), "oauth.binding_lost"),
+            ("cnf", Value::Null, "oauth.binding_lost"),
+            ("act", Value::Null, "oauth.chain_lost"),
+            ("act", json!({"sub": ME}), "oauth.chain_lost"),
+            ("act", prior(), "oauth.chain_lost"),
+            ("act", inverted, "oauth.chain_lost"),
+            ("act", json!({"sub": ME, "act": prior()}), "accepted"),
+            (
+                "act",
+                json!({"sub": ME, "act": {"sub": "x"}}),
+                "oauth.chain_lost",
+            ),
+            ("exp", json!(1001), "oauth.outlives_subject"),
+            ("exp", json!("1000"), "oauth.answer"),
+            ("scope", json!("trips:read a"), "oauth.answer"),
+            ("scope", Value::Null, "oauth.answer"),
+        ] {
+            let mut claims = good.clone();
+            claims[claim] = value;
+            assert_eq!(outcome(body.clone(), &claims, None), want, "{claims}");
+        }
+    }
+
+    #[test]
+    fn more_scope_than_asked_for_or_than_the_subject_had_is_refused() {
+        let (body, claims) = good();
+        let wide = |scope: &str| {
+            let (mut body, mut claims) = (body.clone(), claims.clone());
+            (body["scope"], claims["scope"]) = (json!(scope), json!(scope));
+            outcome(body, &claims, None)
+        };
+        assert_eq!(wide("trips:read a"), "oauth.scope_widened");
+        assert_eq!(wide("payments"), "oauth.scope_widened");
+        let had = scopes("a");
+        let kind = Kind::Exchange {
+            subject: "alice",
+            prior: Some(&prior()),
+            scopes: &had,
+            expires: UnixTime::from_secs(1000),
+        };
+        assert_eq!(outcome(body, &claims, Some(kind)), "oauth.scope_widened");
+    }
+
+    #[test]
+    fn a_token_for_ourselves_or_of_a_login_names_no_actor() {
+        let (body, mut claims) = good();
+        let login = Kind::Login { user: "alice" };
+        let app = |claims: &Value| outcome(body.clone(), claims, Some(Kind::App));
+        assert_eq!(app(&claims), "oauth.chain_lost");
+        claims.as_object_mut().expect("an object").remove("act");
+        assert_eq!(app(&claims), "oauth.claim");
+        assert_eq!(outcome(body.clone(), &claims, Some(login)), "accepted");
+        claims["sub"] = json!(ME);
+        assert_eq!(app(&claims), "accepted");
+        assert_eq!(outcome(body.clone(), &claims, Some(login)), "oauth.claim");
+    }
+
+    #[test]
+    fn of_an_error_only_a_well_formed_code_is_kept() {
+        let refused = |body: &str| {
+            let error = refused(StatusCode::BAD_REQUEST, body.as_bytes());
+            (error.reason(), error.code().map(str::to_owned))
+        };
+        let code = Some("invalid_scope".to_owned());
+        let told = r#"{"error":"invalid_scope","error_description":"free text"}"#;
+        assert_eq!(refused(told), ("oauth.refused", code));
+        for body in [
+            "",
+            "{}",
+            r#"{"error":7}"#,
+            r#"{"error":"a b"}"#,
+            r#"{"error":""}"#,
+        ] {
+            assert_eq!(refused(body), ("oauth.status", None), "{body}");
+        }
+        let long = |len: usize| format!(r#"{{"error":"{}"}}"#, "x".repeat(len));
+        assert_eq!(refused(&long(64)).0, "oauth.refused");
+        assert_eq!(refused(&long(65)).0, "oauth.status");
+    }
+}

@@ -48,6 +48,10 @@ impl BoundToken {
     }
 
     /// The value of the `Authorization` header (RFC 6750 §2.1), marked as sensitive.
+    #[allow(
+        dead_code,
+        reason = "used by the client's pipeline, which is built only with the feature client"
+    )]
     pub(crate) fn authorization_header(&self) -> &HeaderValue {
         &self.0.header
     }

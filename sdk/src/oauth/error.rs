@@ -1,19 +1,36 @@
 //! Why there is no token.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use http::StatusCode;
 
 use crate::clock::UnixTime;
 use crate::crypto::CertThumbprint;
+use crate::tls::TlsError;
 use crate::token::Scopes;
+use crate::workload::WorkloadError;
 
 /// Why a token could not be got. No variant carries a token or text of the server's own making.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum OAuthError {
+    /// We have no certificate that is valid now, so nothing could be bound to it.
+    #[error("no valid certificate of our own: {0}")]
+    NoIdentity(#[source] Arc<WorkloadError>),
+    /// The authorization server could not be reached, or is not who it should be.
+    #[error("the authorization server: {0}")]
+    Connection(#[source] Arc<TlsError>),
     /// The answer could not be read to its end.
     #[error("the answer of the authorization server broke off or is over {max} bytes")]
     Body {
         /// The limit in bytes.
         max: usize,
+    },
+    /// The authorization server took too long.
+    #[error("the authorization server gave no answer within {after:?}")]
+    Deadline {
+        /// How long it had.
+        after: Duration,
     },
     /// The address of the authorization server cannot be used.
     #[error("the authorization server's {what} is not usable")]
@@ -112,7 +129,10 @@ impl OAuthError {
     /// The fixed word for the audit record.
     pub const fn reason(&self) -> &'static str {
         match self {
+            Self::NoIdentity(_) => "oauth.no_identity",
+            Self::Connection(_) => "oauth.connection",
             Self::Body { .. } => "oauth.body",
+            Self::Deadline { .. } => "oauth.deadline",
             Self::Address { .. } => "oauth.address",
             Self::Issuer { .. } => "oauth.issuer",
             Self::Metadata { .. } => "oauth.metadata",

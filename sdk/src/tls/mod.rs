@@ -2,10 +2,18 @@
 
 mod accept;
 mod authority;
+mod body;
+mod bond;
+mod connection;
+mod crypto;
+mod dial;
 mod endpoint;
 mod error;
+mod io;
 mod options;
+mod pool;
 mod transport;
+mod verifier;
 
 pub use accept::serve;
 pub use authority::AuthoritySource;
