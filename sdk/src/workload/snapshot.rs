@@ -25,7 +25,7 @@ impl Material {
     ///
     /// # Errors
     /// [`WorkloadError::Svid`] and [`WorkloadError::KeyMismatch`].
-    pub(super) fn check(&self, now: UnixTime) -> Result<PeerIdentity, WorkloadError> {
+    pub fn check(&self, now: UnixTime) -> Result<PeerIdentity, WorkloadError> {
         verify_svid(&self.chain, &self.bundles, Usage::Client, now)?;
         let identity = verify_svid(&self.chain, &self.bundles, Usage::Server, now)?;
         if identity.key() != self.key.verifying_key() {
