@@ -26,6 +26,21 @@ fn a_request_is_fresh_only_after_the_replay_check() {
 }
 
 #[test]
+fn a_card_cannot_be_read_before_it_is_verified() {
+    compare("signed_card");
+}
+
+#[test]
+fn the_bytes_of_a_card_cannot_be_read_before_it_is_verified() {
+    compare("signed_card_bytes");
+}
+
+#[test]
+fn a_verified_card_cannot_be_made_or_changed() {
+    compare("verified_card");
+}
+
+#[test]
 fn a_verified_token_cannot_be_made_or_changed() {
     compare("verified_token");
 }
