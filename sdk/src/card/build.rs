@@ -240,3 +240,124 @@ fn requirements(enforced: &Enforced) -> Vec<SecurityRequirement> {
         None => vec![SecurityRequirement { schemes: base }],
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::testing::{builder, card, enforced};
+    use super::super::{EXTENSION_URI, check_declared};
+    use super::*;
+
+    #[test]
+    fn a_built_card_declares_what_is_enforced() {
+        type Change = fn(&mut Enforced);
+        for (name, change) in [
+            ("everything", (|_| {}) as Change),
+            ("no tokens", |e| e.oauth = None),
+            ("no certificates", |e| e.mtls = false),
+            ("no signatures", |e| e.signature_profile = None),
+            ("nothing", |e| {
+                e.mtls = false;
+                e.oauth = None;
+                e.signature_profile = None;
+            }),
+        ] {
+            let mut enforced = enforced();
+            change(&mut enforced);
+            let card = builder().build(&enforced).expect(name);
+            check_declared(&card, &enforced).expect(name);
+            let extension = card.extension(EXTENSION_URI).expect(name);
+            let signs = enforced.signature_profile.is_some();
+            assert_eq!(extension.required, signs, "{name}");
+        }
+    }
+
+    #[test]
+    fn schemes_and_requirements_are_as_the_protocol_writes_them() {
+        let json = serde_json::to_value(card()).expect("JSON");
+        let with = |scope: &str| {
+            json!({"schemes": {"mtls": {"list": ["spiffe://travel.example"]},
+                "oauth": {"list": [scope]}}})
+        };
+        assert_eq!(
+            json["securityRequirements"],
+            json!([with("booking:reserve"), with("booking:cancel")])
+        );
+        let flow = &json["securitySchemes"]["oauth"]["oauth2SecurityScheme"]["flows"];
+        assert_eq!(
+            flow["clientCredentials"]["tokenUrl"],
+            "https://as.example/token"
+        );
+        assert_eq!(
+            json["capabilities"]["extensions"][0]["params"],
+            json!({
+                "agent": "spiffe://travel.example/agent/booking",
+                "trustDomain": "travel.example",
+                "audience": "spiffe://travel.example/agent/booking",
+                "issuer": "https://as.example",
+                "tokenExchange": "https://as.example/token",
+                "signatureProfile": "a2a",
+            })
+        );
+    }
+
+    #[test]
+    fn a_card_that_could_not_be_signed_is_not_built() {
+        let skill = || AgentSkill::new("a", "b", "c").tagged(["d"]);
+        let bare = || CardBuilder::new("a", "b", "1").interface("https://a.example/");
+        let mut no_scopes = enforced();
+        if let Some(oauth) = &mut no_scopes.oauth {
+            oauth.scopes.clear();
+        }
+        for (builder, enforced, want) in [
+            (bare(), enforced(), "skills"),
+            (
+                CardBuilder::new("", "b", "1")
+                    .interface("https://a/")
+                    .skill(skill()),
+                enforced(),
+                "name",
+            ),
+            (
+                CardBuilder::new("a", "b", "1").skill(skill()),
+                enforced(),
+                "supportedInterfaces",
+            ),
+            (
+                bare().skill(skill()),
+                no_scopes,
+                "securityRequirements[0].schemes.oauth",
+            ),
+        ] {
+            match builder.build(&enforced).expect_err(want) {
+                CardError::Ambiguous { field, .. } => assert_eq!(field, want),
+                other => panic!("{want}: {other}"),
+            }
+        }
+    }
+
+    #[test]
+    fn interfaces_are_reached_over_tls() {
+        let grpc = |url: &str| AgentInterface {
+            url: url.into(),
+            protocol_binding: BINDING_GRPC.into(),
+            tenant: None,
+            protocol_version: VERSION.into(),
+        };
+        assert!(
+            builder()
+                .interface_with(grpc("a.example:443"))
+                .build(&enforced())
+                .is_ok()
+        );
+        for bad in [
+            builder().interface("http://a.example/"),
+            builder().interface("a.example"),
+            builder().interface_with(grpc("http://a.example:443")),
+        ] {
+            let error = bad.build(&enforced()).expect_err("no TLS");
+            assert_eq!(error.reason(), "card.interface");
+        }
+    }
+}

@@ -175,3 +175,170 @@ fn check_extension(card: &AgentCard, enforced: &Enforced) -> Result<(), CardErro
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::testing::{card, enforced};
+    use super::*;
+
+    fn scheme(json: serde_json::Value) -> SecurityScheme {
+        serde_json::from_value(json).expect("a scheme")
+    }
+
+    #[test]
+    fn every_difference_between_card_and_server_is_refused() {
+        type Change = fn(&mut AgentCard, &mut Enforced);
+        let cases: &[(&str, Change, &str, &str)] = &[
+            (
+                "certificates not checked",
+                |_, e| e.mtls = false,
+                "card.declared_not_enforced",
+                "mtls",
+            ),
+            (
+                "tokens not checked",
+                |_, e| e.oauth = None,
+                "card.declared_not_enforced",
+                "oauth",
+            ),
+            (
+                "tokens of another place",
+                |_, e| {
+                    let oauth = e.oauth.as_mut().expect("oauth");
+                    oauth.token_url = "https://else.example/token".into();
+                },
+                "card.declared_not_enforced",
+                "tokens of https://as.example/token",
+            ),
+            (
+                "a scope the server does not know",
+                |c, _| {
+                    let list = &mut c.security_requirements[0].schemes["oauth"].list;
+                    list.push("root".into());
+                },
+                "card.declared_not_enforced",
+                "root",
+            ),
+            (
+                "an API key",
+                |c, _| {
+                    let key = json!({"apiKeySecurityScheme": {"location": "header", "name": "K"}});
+                    c.security_schemes.insert("key".into(), scheme(key));
+                },
+                "card.declared_not_enforced",
+                "key",
+            ),
+            (
+                "an unknown kind of scheme",
+                |c, _| {
+                    c.security_schemes.insert("new".into(), scheme(json!({})));
+                },
+                "card.declared_not_enforced",
+                "new",
+            ),
+            (
+                "basic authentication",
+                |c, _| {
+                    let http = json!({"httpAuthSecurityScheme": {"scheme": "Basic"}});
+                    c.security_schemes.insert("http".into(), scheme(http));
+                },
+                "card.declared_not_enforced",
+                "Basic",
+            ),
+            (
+                "an alternative without a certificate",
+                |c, _| {
+                    c.security_requirements[1].schemes.shift_remove("mtls");
+                },
+                "card.enforced_not_declared",
+                "securityRequirements[1]",
+            ),
+            (
+                "an alternative without a token",
+                |c, _| {
+                    c.security_requirements[0].schemes.shift_remove("oauth");
+                },
+                "card.enforced_not_declared",
+                "OAuth",
+            ),
+            (
+                "an alternative for anybody",
+                |c, _| c.security_requirements.push(SecurityRequirement::default()),
+                "card.enforced_not_declared",
+                "securityRequirements[2]",
+            ),
+            (
+                "no requirements",
+                |c, _| c.security_requirements.clear(),
+                "card.enforced_not_declared",
+                "mutual TLS",
+            ),
+            (
+                "a scheme that is not defined",
+                |c, _| {
+                    c.security_schemes.shift_remove("mtls");
+                },
+                "card.undefined_scheme",
+                "mtls",
+            ),
+            (
+                "a skill's scheme that is not defined",
+                |c, _| {
+                    let json = json!({"schemes": {"x": {"list": ["y"]}}});
+                    let requirement = serde_json::from_value(json).expect("a requirement");
+                    c.skills[0].security_requirements.push(requirement);
+                },
+                "card.undefined_scheme",
+                "skills[0]",
+            ),
+            (
+                "signatures not told of",
+                |c, _| c.capabilities.extensions.clear(),
+                "card.enforced_not_declared",
+                "a request signature",
+            ),
+            (
+                "signatures not checked",
+                |_, e| e.signature_profile = None,
+                "card.extension",
+                "signatureProfile",
+            ),
+            (
+                "another audience",
+                |_, e| e.audience = "https://a.example".into(),
+                "card.extension",
+                "audience",
+            ),
+            (
+                "another issuer",
+                |_, e| e.oauth.as_mut().expect("oauth").issuer = "https://else.example".into(),
+                "card.extension",
+                "issuer",
+            ),
+            (
+                "another agent",
+                |_, e| e.agent = "spiffe://travel.example/x".parse().expect("an ID"),
+                "card.extension",
+                "agent",
+            ),
+        ];
+        assert!(check_declared(&card(), &enforced()).is_ok());
+        for (name, change, reason, text) in cases {
+            let (mut card, mut enforced) = (card(), enforced());
+            change(&mut card, &mut enforced);
+            let error = check_declared(&card, &enforced).expect_err(name);
+            assert_eq!(error.reason(), *reason, "{name}");
+            assert!(error.to_string().contains(text), "{name}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_bearer_scheme_stands_for_the_token_too() {
+        let mut card = card();
+        let http = json!({"httpAuthSecurityScheme": {"scheme": "bearer"}});
+        card.security_schemes.insert("oauth".into(), scheme(http));
+        assert!(check_declared(&card, &enforced()).is_ok());
+    }
+}

@@ -60,6 +60,8 @@ mod lint;
 mod plan;
 mod schema;
 mod sign;
+#[cfg(test)]
+mod testing;
 mod verify;
 
 pub use build::{CardBuilder, Enforced, OAuthEnforced};

@@ -72,6 +72,8 @@ pub enum Missing {
     UnnamedIssuer,
     /// This scope.
     Scope(String),
+    /// A second token, of this issuer: one call carries one.
+    SecondToken(String),
     /// A flow of OAuth 2.0 that is not supported.
     Flow,
     /// An API key of this name.
@@ -91,6 +93,12 @@ impl fmt::Display for Missing {
             Self::Issuer(issuer) => write!(f, "no token of {issuer:?} can be got"),
             Self::UnnamedIssuer => f.write_str("the card does not name the issuer of its tokens"),
             Self::Scope(scope) => write!(f, "the scope {scope:?} is not held"),
+            Self::SecondToken(issuer) => {
+                write!(
+                    f,
+                    "a second token, of {issuer:?}, does not fit into one call"
+                )
+            }
             Self::Flow => f.write_str("its OAuth flow is not supported"),
             Self::ApiKey(name) => write!(f, "no API key {name:?} is held"),
             Self::HttpAuth(scheme) => write!(f, "no credentials for HTTP {scheme:?} are held"),
@@ -254,9 +262,8 @@ fn meet(
         for scope in wanted.list.iter().filter(|s| !held.scopes.contains(s)) {
             lacks(Missing::Scope(scope.clone()));
         }
-        // One call carries one token.
         match &token.0 {
-            Some(other) if *other != issuer => lacks(Missing::Issuer(issuer)),
+            Some(other) if *other != issuer => lacks(Missing::SecondToken(issuer)),
             _ => token.0 = Some(issuer),
         }
         for scope in &held.scopes {
@@ -319,4 +326,183 @@ fn issuer_of(url: &str, well_known: &str) -> Option<String> {
     let (before, after) = url.split_once(well_known)?;
     (url.starts_with("https://") && before.len() > "https://".len())
         .then(|| format!("{before}{after}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::testing::{BOOKING, World, card};
+    use super::*;
+
+    fn held() -> Held {
+        Held {
+            certificate: true,
+            token_issuers: vec!["https://as.example".into()],
+            scopes: vec!["booking:cancel".into(), "mail:send".into()],
+        }
+    }
+
+    fn with(schemes: &Value, requirements: &Value) -> AgentCard {
+        let mut card = card();
+        card.security_schemes = serde_json::from_value(schemes.clone()).expect("schemes");
+        card.security_requirements =
+            serde_json::from_value(requirements.clone()).expect("requirements");
+        card
+    }
+
+    fn all_kinds() -> Value {
+        json!({
+            "mtls": {"mtlsSecurityScheme": {"description": "x"}},
+            "oauth": {"oauth2SecurityScheme": {"flows": {"clientCredentials":
+                {"tokenUrl": "https://as.example/token", "scopes": {"booking:cancel": "x"}}}}},
+            "foreign": {"oauth2SecurityScheme": {"oauth2MetadataUrl":
+                "https://f.example/.well-known/oauth-authorization-server/tenant",
+                "flows": {"deviceCode": {"tokenUrl": "https://f.example/t", "scopes": {}}}}},
+            "unnamed": {"oauth2SecurityScheme": {"flows": {"authorizationCode":
+                {"tokenUrl": "https://else.example/token", "scopes": {}}}}},
+            "implicit": {"oauth2SecurityScheme": {"flows": {"implicit": {}}}},
+            "oidc": {"openIdConnectSecurityScheme": {"openIdConnectUrl":
+                "https://as.example/.well-known/openid-configuration"}},
+            "bearer": {"httpAuthSecurityScheme": {"scheme": "Bearer"}},
+            "basic": {"httpAuthSecurityScheme": {"scheme": "Basic"}},
+            "key": {"apiKeySecurityScheme": {"location": "header", "name": "X-Key"}},
+            "new": {"laterSecurityScheme": {}},
+        })
+    }
+
+    #[test]
+    fn a_built_card_is_planned_with_the_scopes_that_are_held() {
+        let world = World::new();
+        let plan = plan(&world.verified(&card()), &held()).expect("a plan");
+        assert_eq!(plan.interface_url(), "https://booking.example/a2a");
+        assert_eq!((plan.binding(), plan.tenant()), ("JSONRPC", None));
+        assert_eq!(plan.audience(), BOOKING);
+        assert_eq!(plan.issuer(), Some("https://as.example"));
+        assert_eq!(plan.scopes(), ["booking:cancel"]);
+    }
+
+    #[test]
+    fn a_requirement_is_an_or_of_ands_over_all_kinds_of_schemes() {
+        let world = World::new();
+        let one = |name: &str| json!({"schemes": {name: {}}});
+        let token = Some("https://as.example");
+        for (requirements, want) in [
+            (json!([]), Ok(None)),
+            (json!([{}]), Ok(None)),
+            (json!([one("mtls")]), Ok(None)),
+            (json!([one("oauth")]), Ok(token)),
+            (json!([one("oidc")]), Ok(token)),
+            (json!([one("bearer")]), Ok(token)),
+            (
+                json!([{"schemes": {"mtls": {}, "oauth": {}, "bearer": {}}}]),
+                Ok(token),
+            ),
+            (json!([one("key"), one("mtls")]), Ok(None)),
+            (json!([one("mtls"), one("key")]), Ok(None)),
+            (json!([one("key")]), Err(Missing::ApiKey("X-Key".into()))),
+            (
+                json!([one("basic")]),
+                Err(Missing::HttpAuth("Basic".into())),
+            ),
+            (json!([one("new")]), Err(Missing::UnknownScheme)),
+            (json!([one("typo")]), Err(Missing::UndefinedScheme)),
+            (json!([one("implicit")]), Err(Missing::Flow)),
+            (json!([one("unnamed")]), Err(Missing::UnnamedIssuer)),
+            (
+                json!([one("foreign")]),
+                Err(Missing::Issuer("https://f.example/tenant".into())),
+            ),
+            (
+                json!([{"schemes": {"oauth": {"list": ["booking:cancel", "root"]}}}]),
+                Err(Missing::Scope("root".into())),
+            ),
+            (
+                json!([{"schemes": {"mtls": {}, "key": {}}}]),
+                Err(Missing::ApiKey("X-Key".into())),
+            ),
+        ] {
+            let card = world.verified(&with(&all_kinds(), &requirements));
+            let got = plan(&card, &held());
+            let got = got.as_ref().map(Plan::issuer).map_err(|error| {
+                assert_eq!(error.alternatives.len(), 1, "{requirements}");
+                assert_eq!(error.reason(), "card.unsatisfiable");
+                error.alternatives[0].missing[0].1.clone()
+            });
+            assert_eq!(got, want, "{requirements}");
+        }
+    }
+
+    #[test]
+    fn one_call_carries_one_token() {
+        let world = World::new();
+        let both = json!([{"schemes": {"oauth": {}, "foreign": {}}}]);
+        let card = world.verified(&with(&all_kinds(), &both));
+        let mut held = held();
+        held.token_issuers.push("https://f.example/tenant".into());
+        let error = plan(&card, &held).expect_err("two tokens");
+        let want = Missing::SecondToken("https://as.example".into());
+        assert_eq!(error.alternatives[0].missing, [("oauth".into(), want)]);
+    }
+
+    #[test]
+    fn the_error_lists_every_alternative_and_what_is_missing() {
+        let world = World::new();
+        let requirements = json!([
+            {"schemes": {"mtls": {}, "oauth": {"list": ["booking:reserve"]}}},
+            {"schemes": {"key": {}}},
+        ]);
+        let card = world.verified(&with(&all_kinds(), &requirements));
+        let error = plan(&card, &Held::default()).expect_err("nothing is held");
+        assert_eq!(
+            error.to_string(),
+            "spiffe://travel.example/agent/booking asks for what is not held: \
+             option 1 (mtls and oauth): mtls: no client certificate is held, \
+             oauth: no token of \"https://as.example\" can be got, \
+             oauth: the scope \"booking:reserve\" is not held; \
+             option 2 (key): key: no API key \"X-Key\" is held"
+        );
+    }
+
+    #[test]
+    fn the_first_interface_we_speak_is_taken() {
+        let world = World::new();
+        let interface = |binding: &str, version: &str, url: &str| AgentInterface {
+            url: url.into(),
+            protocol_binding: binding.into(),
+            tenant: Some("acme".into()),
+            protocol_version: version.into(),
+        };
+        let mut other = card();
+        other.supported_interfaces = vec![
+            interface("GRPC", "1.0", "a.example:443"),
+            interface("JSONRPC", "0.3", "https://b.example"),
+            interface("JSONRPC", "1.0", "http://c.example"),
+            interface("JSONRPC", "1.0", "https://d.example"),
+            interface("JSONRPC", "1.0", "https://e.example"),
+        ];
+        let found = plan(&world.verified(&other), &held()).expect("a plan");
+        assert_eq!(found.interface_url(), "https://d.example");
+        assert_eq!(found.tenant(), Some("acme"));
+        other.supported_interfaces.truncate(3);
+        let error = plan(&world.verified(&other), &held()).expect_err("no interface");
+        assert_eq!(error.reason(), "card.no_interface");
+        assert!(
+            error.to_string().contains("GRPC 1.0 a.example:443"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_card_without_the_extension_is_addressed_by_its_agents_name() {
+        let world = World::new();
+        let mut plain = card();
+        plain.capabilities.extensions.clear();
+        let error = plan(&world.verified(&plain), &Held::default()).expect_err("nothing held");
+        assert_eq!(error.alternatives.len(), 2);
+        // The issuer then comes from the address of its metadata.
+        let plan = plan(&world.verified(&plain), &held()).expect("a plan");
+        assert_eq!(plan.audience(), BOOKING);
+        assert_eq!(plan.issuer(), Some("https://as.example"));
+    }
 }

@@ -113,3 +113,160 @@ pub(super) fn sign_unchecked(
     }
     Ok(document)
 }
+
+#[cfg(test)]
+mod tests {
+    use countersign_fixtures::ca::{Kind, Leaf};
+
+    use super::super::testing::{Agent, BOOKING, World, builder, card, enforced};
+    use super::*;
+    use crate::a2a::{AgentExtension, AgentSkill, SecurityScheme};
+    use crate::crypto::Algorithm;
+    use crate::jose::decode_base64url;
+
+    #[test]
+    fn the_header_names_algorithm_key_type_and_chain_and_nothing_to_follow() {
+        let world = World::new();
+        let document = world.published();
+        let protected = document["signatures"][0]["protected"].as_str();
+        let json = decode_base64url(protected.expect("a text")).expect("base64url");
+        let header: serde_json::Value = serde_json::from_slice(&json).expect("JSON");
+        let members: Vec<_> = header.as_object().expect("an object").keys().collect();
+        assert_eq!(members, ["alg", "kid", "typ", "x5c"]);
+        assert_eq!(header["typ"], "JOSE");
+        assert_eq!(header["alg"], "EdDSA");
+    }
+
+    #[test]
+    fn signing_again_replaces_the_signature() {
+        let world = World::new();
+        let first: AgentCard = serde_json::from_value(world.published()).expect("a card");
+        let again = sign_card(&first, &world.booking.key, &world.booking.issued.chain);
+        let again: AgentCard = serde_json::from_slice(&again.expect("signed")).expect("a card");
+        assert_eq!(again.signatures.len(), 1);
+    }
+
+    #[test]
+    fn key_certificate_and_card_must_be_one_agents() {
+        let world = World::new();
+        let planner = Agent::named(&world.ca, "/agent/planner");
+        let other = SigningKey::generate(Algorithm::Ed25519).expect("a key");
+        let rsa = world.ca.issue(&Leaf {
+            kind: Kind::P384,
+            ..Leaf::of(BOOKING)
+        });
+        let booking = &world.booking;
+        let text = [CertificateDer::from(b"text".to_vec())];
+        for (key, chain, want) in [
+            (
+                &other,
+                &booking.issued.chain[..],
+                "card.key_not_certificates",
+            ),
+            (&planner.key, &planner.issued.chain, "card.extension"),
+            (&booking.key, &rsa.chain, "card.certificate"),
+            (&booking.key, &text, "card.certificate"),
+        ] {
+            let error = sign_card(&card(), key, chain).expect_err("must be refused");
+            assert_eq!(error.reason(), want);
+        }
+    }
+
+    #[test]
+    fn a_card_that_implementations_read_differently_is_not_signed() {
+        let world = World::new();
+        type Change = fn(&mut AgentCard);
+        for (change, want) in [
+            ((|c| c.description.clear()) as Change, "description"),
+            (|c| c.skills.clear(), "skills"),
+            (|c| c.skills[0].tags.clear(), "skills[0].tags"),
+            (
+                |c| c.skills[0].tags = vec![String::new()],
+                "skills[0].tags[0]",
+            ),
+            (|c| c.supported_interfaces.clear(), "supportedInterfaces"),
+            (|c| c.default_input_modes.clear(), "defaultInputModes"),
+            (|c| c.icon_url = Some(String::new()), "iconUrl"),
+            (
+                |c| c.capabilities = crate::a2a::AgentCapabilities::default(),
+                "capabilities",
+            ),
+            (
+                |c| c.provider = Some(crate::a2a::AgentProvider::default()),
+                "provider.organization",
+            ),
+            (
+                |c| {
+                    let scheme = SecurityScheme::MutualTls(Default::default());
+                    c.security_schemes.insert("mtls".into(), scheme);
+                },
+                "securitySchemes.mtls.mtlsSecurityScheme",
+            ),
+            (
+                |c| {
+                    let scheme = SecurityScheme::Unknown(Default::default());
+                    c.security_schemes.insert("new".into(), scheme);
+                },
+                "securitySchemes.new",
+            ),
+            (
+                |c| c.security_requirements[0].schemes["mtls"].list.clear(),
+                "securityRequirements[0].schemes.mtls",
+            ),
+            (
+                |c| c.security_requirements.push(Default::default()),
+                "securityRequirements[2]",
+            ),
+            (
+                |c| {
+                    let skill = &mut c.skills[0];
+                    skill.security_requirements.push(Default::default());
+                },
+                "skills[0].securityRequirements[0]",
+            ),
+            (
+                |c| {
+                    let params = json!({"a": [{"b": ""}]}).as_object().cloned();
+                    c.capabilities.extensions[0].params = params;
+                },
+                "capabilities.extensions[0].params.a[0].b",
+            ),
+            (
+                |c| {
+                    let params = json!({"\u{1f98a}": 1}).as_object().cloned();
+                    c.capabilities.extensions[0].params = params;
+                },
+                "capabilities.extensions[0].params.\u{1f98a}",
+            ),
+            (
+                |c| c.capabilities.extensions.push(AgentExtension::default()),
+                "capabilities.extensions[1]",
+            ),
+        ] {
+            let mut card = card();
+            change(&mut card);
+            let error = sign_card(&card, &world.booking.key, &world.booking.issued.chain);
+            match error.expect_err(want) {
+                CardError::Ambiguous { field, .. } => assert_eq!(field, want),
+                other => panic!("{want}: {other}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_card_ends_at_256_kib() {
+        let world = World::new();
+        let sized = |len: usize| {
+            let skill = AgentSkill::new("x", "x", "x".repeat(len)).tagged(["x"]);
+            let card = builder().skill(skill).build(&enforced()).expect("a card");
+            sign_card(&card, &world.booking.key, &world.booking.issued.chain)
+        };
+        let overhead = sized(1).expect("signed").len() - 1;
+        let fits = sized(CARD_MAX - overhead).expect("signed");
+        assert_eq!(fits.len(), CARD_MAX);
+        let document = serde_json::from_slice(&fits).expect("JSON");
+        assert!(world.verify(&document).is_ok());
+        let error = sized(CARD_MAX - overhead + 1).expect_err("too large");
+        assert_eq!(error.reason(), "card.too_large");
+    }
+}

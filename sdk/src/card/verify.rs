@@ -266,3 +266,494 @@ fn verify_with(
 pub(super) fn signing_input(protected: &str, payload: &[u8]) -> String {
     format!("{protected}.{}", encode_base64url(payload))
 }
+
+#[cfg(test)]
+mod tests {
+    use countersign_fixtures::ca::{Authority, Ca, Kind, Leaf};
+    use serde_json::json;
+
+    use super::super::sign::sign_unchecked;
+    use super::super::testing::{Agent, BOOKING, World, bundle, card, header, hour, now};
+    use super::*;
+    use crate::crypto::{Algorithm, SigningKey};
+    use crate::jose::{Jwk, JwkSet};
+
+    fn refused(world: &World, document: &Value) -> &'static str {
+        world
+            .verify(document)
+            .expect_err("must be refused")
+            .reason()
+    }
+
+    #[test]
+    fn a_signed_card_verifies_and_says_whose_it_is() {
+        for kind in [Kind::Ed25519, Kind::P256] {
+            let mut world = World::new();
+            let leaf = Leaf {
+                kind,
+                ..Leaf::of(BOOKING)
+            };
+            world.booking = Agent::of(&world.ca, &leaf);
+            let document = world.published();
+            let verified = world.verify(&document).expect("verified");
+            assert_eq!(verified.agent().as_str(), BOOKING);
+            assert_eq!(*verified.card(), card());
+            let params = verified.extension().expect("the extension");
+            assert_eq!(params.agent, *verified.agent());
+            assert_eq!(
+                verified.not_after(),
+                Some(UnixTime::from_secs(leaf.not_after))
+            );
+            let bytes = document.to_string();
+            assert_eq!(*verified.digest(), sha256(bytes.as_bytes()));
+        }
+    }
+
+    #[test]
+    fn white_space_and_member_order_do_not_matter() {
+        let world = World::new();
+        let pretty = serde_json::to_string_pretty(&world.published()).expect("JSON");
+        let card = SignedCard::received(pretty.into(), world.booking.peer.clone());
+        assert!(card.verify(&world.keys, now()).is_ok());
+    }
+
+    /// Every place of the document, as JSON pointers.
+    fn places(value: &Value, at: &str, out: &mut Vec<String>) {
+        match value {
+            Value::Object(members) => {
+                for (name, value) in members {
+                    let name = name.replace('~', "~0").replace('/', "~1");
+                    places(value, &format!("{at}/{name}"), out);
+                }
+            }
+            Value::Array(items) => {
+                for (n, value) in items.iter().enumerate() {
+                    places(value, &format!("{at}/{n}"), out);
+                }
+            }
+            _ => {}
+        }
+        if !at.is_empty() {
+            out.push(at.to_owned());
+        }
+    }
+
+    fn remove(document: &mut Value, place: &str) {
+        let (parent, name) = place.rsplit_once('/').expect("a place");
+        match document.pointer_mut(parent).expect("a parent") {
+            Value::Object(members) => {
+                let name = name.replace("~1", "/").replace("~0", "~");
+                members.remove(&name);
+            }
+            Value::Array(items) => {
+                items.remove(name.parse().expect("an index"));
+            }
+            other => panic!("{other} has no members"),
+        }
+    }
+
+    #[test]
+    fn whatever_is_changed_or_removed_the_card_is_refused() {
+        let world = World::new();
+        let good = world.published();
+        let mut all = Vec::new();
+        places(&good, "", &mut all);
+        let content: Vec<_> = all
+            .into_iter()
+            .filter(|place| !place.starts_with("/signatures"))
+            .collect();
+        assert!(content.len() > 50, "{content:?}");
+        for place in content {
+            let mut changed = good.clone();
+            *changed.pointer_mut(&place).expect("a place") = json!("tampered");
+            assert_eq!(refused(&world, &changed), "card.signature", "{place}");
+            let mut removed = good.clone();
+            remove(&mut removed, &place);
+            assert_eq!(refused(&world, &removed), "card.signature", "no {place}");
+        }
+        for (name, value) in [("later", json!("")), ("documentationUrl", json!(""))] {
+            let mut added = good.clone();
+            added[name] = value;
+            assert_eq!(refused(&world, &added), "card.signature", "{name}");
+        }
+    }
+
+    #[test]
+    fn a_mutual_tls_requirement_cannot_be_stripped() {
+        let world = World::new();
+        let mut document = world.published();
+        for at in 0..2 {
+            remove(
+                &mut document,
+                &format!("/securityRequirements/{at}/schemes/mtls"),
+            );
+        }
+        remove(&mut document, "/securitySchemes/mtls");
+        assert_eq!(refused(&world, &document), "card.signature");
+        // Also not where the card was signed by somebody who left the list empty.
+        let mut empty = serde_json::to_value(card()).expect("JSON");
+        empty["securitySchemes"]["mtls"] = json!({"mtlsSecurityScheme": {}});
+        empty["securityRequirements"] = json!([{"schemes": {"mtls": {"list": []}}}]);
+        let signed = sign_unchecked(empty, &world.booking.key, &header(&world.booking));
+        let signed = signed.expect("signed");
+        assert!(world.verify(&signed).is_ok());
+        for place in [
+            "/securityRequirements/0/schemes/mtls",
+            "/securityRequirements/0",
+            "/securityRequirements",
+            "/securitySchemes/mtls/mtlsSecurityScheme",
+        ] {
+            let mut stripped = signed.clone();
+            remove(&mut stripped, place);
+            assert_eq!(refused(&world, &stripped), "card.signature", "{place}");
+        }
+    }
+
+    #[test]
+    fn what_counts_as_absent_may_be_added() {
+        let world = World::new();
+        let mut document = world.published();
+        document["iconUrl"] = Value::Null;
+        document["skills"][0]["examples"] = json!([]);
+        document["supportedInterfaces"][0]["tenant"] = json!("");
+        let verified = world.verify(&document).expect("verified");
+        assert_eq!(*verified.card(), card());
+    }
+
+    #[test]
+    fn a_card_without_signatures_is_refused() {
+        let world = World::new();
+        for signatures in [json!([]), Value::Null] {
+            let mut document = world.published();
+            document["signatures"] = signatures;
+            assert_eq!(refused(&world, &document), "card.unsigned");
+        }
+        let unsigned = serde_json::to_value(card()).expect("JSON");
+        assert_eq!(refused(&world, &unsigned), "card.unsigned");
+    }
+
+    #[test]
+    fn a_genuine_card_of_another_agent_is_refused() {
+        let world = World::new();
+        let planner = Agent::named(&world.ca, "/agent/planner");
+        let bytes = Bytes::from(world.published().to_string());
+        let copied = SignedCard::received(bytes, planner.peer.clone());
+        let error = copied.verify(&world.keys, now()).expect_err("copied");
+        assert_eq!(error.reason(), "card.not_peers");
+        assert!(error.to_string().contains("/agent/planner"), "{error}");
+        // Nor may the planner sign a card that says it is the booking agent.
+        let document = serde_json::to_value(card()).expect("JSON");
+        let signed = sign_unchecked(document, &planner.key, &header(&planner)).expect("signed");
+        let bytes = Bytes::from(signed.to_string());
+        let posing = SignedCard::received(bytes, planner.peer.clone());
+        let error = posing.verify(&world.keys, now()).expect_err("posing");
+        assert_eq!(error.reason(), "card.extension");
+    }
+
+    #[test]
+    fn only_keys_of_the_policy_count() {
+        let world = World::new();
+        let stranger = Ca::new("travel.example");
+        let same_name = Agent::named(&stranger, "/agent/booking");
+        let foreign = Agent::named(&Ca::new("other.example"), "/agent/booking");
+        let good = header(&world.booking);
+        let key = &world.booking.key;
+        let own = SigningKey::generate(Algorithm::Ed25519).expect("a key");
+        let document = || serde_json::to_value(card()).expect("JSON");
+        let with = |name: &str, value: Value| {
+            let mut header = good.clone();
+            header[name] = value;
+            header
+        };
+        let without = |name: &str| {
+            let mut header = good.clone();
+            header.as_object_mut().expect("an object").remove(name);
+            header
+        };
+        let embedded = {
+            let mut header = without("x5c");
+            header["jwk"] = serde_json::to_value(Jwk::of(own.verifying_key())).expect("JSON");
+            header["jku"] = json!("https://travel.example/keys");
+            header
+        };
+        for (name, key, header, want) in [
+            (
+                "chain to another root of the same name",
+                &same_name.key,
+                header(&same_name),
+                "card.untrusted_key",
+            ),
+            (
+                "chain of another trust domain",
+                &foreign.key,
+                header(&foreign),
+                "card.untrusted_key",
+            ),
+            ("key behind jku and jwk", &own, embedded, "card.unknown_key"),
+            (
+                "somebody else's chain",
+                &own,
+                good.clone(),
+                "card.signature",
+            ),
+            (
+                "empty chain",
+                key,
+                with("x5c", json!([])),
+                "card.untrusted_key",
+            ),
+            (
+                "chain that is not base64",
+                key,
+                with("x5c", json!(["-_"])),
+                "card.signature_chain",
+            ),
+            ("no kid", key, without("kid"), "card.signature_kid"),
+            (
+                "empty kid",
+                key,
+                with("kid", json!("")),
+                "card.signature_kid",
+            ),
+            (
+                "no algorithm",
+                key,
+                with("alg", json!("none")),
+                "card.signature_header",
+            ),
+            (
+                "HMAC",
+                key,
+                with("alg", json!("HS256")),
+                "card.signature_header",
+            ),
+            (
+                "the other algorithm",
+                key,
+                with("alg", json!("ES256")),
+                "card.key_algorithm",
+            ),
+            (
+                "an extension that must be understood",
+                key,
+                with("crit", json!(["b64"])),
+                "card.signature_header",
+            ),
+            (
+                "made for a token",
+                key,
+                with("typ", json!("at+jwt")),
+                "card.signature_type",
+            ),
+        ] {
+            let signed = sign_unchecked(document(), key, &header).expect("signed");
+            assert_eq!(refused(&world, &signed), want, "{name}");
+        }
+        let signed = sign_unchecked(document(), key, &without("typ")).expect("signed");
+        assert!(world.verify(&signed).is_ok(), "typ is optional");
+    }
+
+    #[test]
+    fn a_card_ends_with_its_certificate() {
+        let world = World::new();
+        let bytes = Bytes::from(world.published().to_string());
+        let card = SignedCard::received(bytes, world.booking.peer.clone());
+        let until = world.booking.peer.not_after();
+        assert!(card.clone().verify(&world.keys, until).is_ok());
+        let late = UnixTime::from_secs(until.secs() + 1);
+        let error = card.verify(&world.keys, late).expect_err("expired");
+        assert_eq!(error.reason(), "card.key_expired");
+    }
+
+    #[test]
+    fn withdrawn_trust_ends_the_card_too() {
+        let world = World::new();
+        let bytes = Bytes::from(world.published().to_string());
+        let card = SignedCard::received(bytes, world.booking.peer.clone());
+        let error = card.verify(&TrustedKeys::default(), now());
+        assert_eq!(error.expect_err("withdrawn").reason(), "card.untrusted_key");
+    }
+
+    #[test]
+    fn a_chain_through_an_intermediate_verifies() {
+        let mut world = World::new();
+        let below = world.ca.below(&Authority::of("issuing"));
+        world.booking = Agent::named(&below, "/agent/booking");
+        assert!(world.verify(&world.published()).is_ok());
+    }
+
+    fn pinned(world: &World, exp: Option<u64>) -> TrustedKeys {
+        let mut jwk = serde_json::to_value(Jwk::of(world.booking.key.verifying_key()));
+        if let (Ok(jwk), Some(exp)) = (&mut jwk, exp) {
+            jwk["exp"] = json!(exp);
+        }
+        let document = json!({"keys": [jwk.expect("JSON")]});
+        let set = JwkSet::from_value(&document).expect("a set");
+        TrustedKeys::default().pin(set, BOOKING.parse().expect("an ID"))
+    }
+
+    #[test]
+    fn a_pinned_key_needs_no_chain_and_ends_at_its_end() {
+        let world = World::new();
+        let signed = super::super::sign_card(&card(), &world.booking.key, &[]).expect("signed");
+        let card = SignedCard::received(signed.into(), world.booking.peer.clone());
+        let end = now().plus(hour());
+        for (keys, at, want) in [
+            (pinned(&world, None), now(), Ok(None)),
+            (pinned(&world, Some(end.secs())), end, Ok(Some(end))),
+            (
+                pinned(&world, Some(end.secs())),
+                UnixTime::from_secs(end.secs() + 1),
+                Err("card.key_expired"),
+            ),
+            (TrustedKeys::default(), now(), Err("card.unknown_key")),
+            (
+                TrustedKeys::bundles(bundle(&world.ca).into()),
+                now(),
+                Err("card.unknown_key"),
+            ),
+        ] {
+            let got = card.clone().verify(&keys, at);
+            let got = got
+                .map(|card| card.not_after())
+                .map_err(|error| error.reason());
+            assert_eq!(got, want);
+        }
+    }
+
+    #[test]
+    fn a_key_pinned_to_another_agent_is_that_agents() {
+        let world = World::new();
+        let set = JwkSet::of([world.booking.key.verifying_key()]);
+        let planner = "spiffe://travel.example/agent/planner";
+        let keys = TrustedKeys::default().pin(set, planner.parse().expect("an ID"));
+        let signed = super::super::sign_card(&card(), &world.booking.key, &[]).expect("signed");
+        let card = SignedCard::received(signed.into(), world.booking.peer.clone());
+        let error = card.verify(&keys, now()).expect_err("another agent's key");
+        assert_eq!(error.reason(), "card.not_peers");
+    }
+
+    #[test]
+    fn further_signatures_are_ignored_up_to_a_limit() {
+        let world = World::new();
+        let mut document = world.published();
+        let good = document["signatures"][0].clone();
+        let garbage = json!({"protected": "!", "signature": "AA"});
+        for (count, want) in [
+            (SIGNATURES_MAX, None),
+            (SIGNATURES_MAX + 1, Some("card.too_many_signatures")),
+        ] {
+            let mut signatures = vec![garbage.clone(); count - 1];
+            signatures.push(good.clone());
+            document["signatures"] = json!(signatures);
+            let reason = world.verify(&document).err().map(|error| error.reason());
+            assert_eq!(reason, want, "{count}");
+        }
+        // The peer's own signature counts beside another agent's.
+        let planner = Agent::named(&world.ca, "/agent/planner");
+        let mut document = world.published();
+        let own = document["signatures"].take();
+        let unsigned = serde_json::to_value(card()).expect("JSON");
+        let both = sign_unchecked(unsigned, &planner.key, &header(&planner)).expect("signed");
+        document["signatures"] = json!([both["signatures"][0], own[0]]);
+        assert!(world.verify(&document).is_ok());
+        document["signatures"] = json!([garbage, both["signatures"][0]]);
+        assert_eq!(refused(&world, &document), "card.not_peers");
+    }
+
+    #[test]
+    fn what_is_no_card_within_the_limits_is_refused() {
+        let world = World::new();
+        let read = |text: String| {
+            let card = SignedCard::received(text.into(), world.booking.peer.clone());
+            card.verify(&world.keys, now()).map(|_| ())
+        };
+        let good = world.published().to_string();
+        let padded = |len: usize| {
+            let spaces = " ".repeat(len - good.len());
+            format!("{good}{spaces}")
+        };
+        assert!(read(padded(CARD_MAX)).is_ok());
+        let twice = good.replacen('{', r#"{"name":"Other","#, 1);
+        let nested = format!(r#"{{"x":{}0{}}}"#, "[".repeat(64), "]".repeat(64));
+        for (text, want) in [
+            (padded(CARD_MAX + 1), "card.json"),
+            (twice, "card.json"),
+            (nested, "card.json"),
+            (String::new(), "card.json"),
+            ("[]".into(), "card.shape"),
+            (r#"{"signatures":{}}"#.into(), "card.shape"),
+            (r#"{"signatures":[3]}"#.into(), "card.shape"),
+        ] {
+            let error = read(text.clone()).expect_err("must be refused");
+            assert_eq!(error.reason(), want, "{}", &text[..text.len().min(80)]);
+        }
+    }
+
+    #[test]
+    fn the_identity_extension_must_fit_the_signature() {
+        let world = World::new();
+        let params = "/capabilities/extensions/0/params";
+        type Change = fn(&mut Value);
+        for (name, change, want) in [
+            (
+                "another trust domain",
+                (|p| p["trustDomain"] = json!("other.example")) as Change,
+                "card.extension",
+            ),
+            (
+                "another agent",
+                |p| p["agent"] = json!("spiffe://travel.example/agent/planner"),
+                "card.extension",
+            ),
+            (
+                "no agent",
+                |p| *p = json!({"audience": "x"}),
+                "card.extension_shape",
+            ),
+            (
+                "an agent without a path",
+                |p| p["agent"] = json!("spiffe://travel.example"),
+                "card.extension_shape",
+            ),
+        ] {
+            let mut document = serde_json::to_value(card()).expect("JSON");
+            change(document.pointer_mut(params).expect("the params"));
+            let header = header(&world.booking);
+            let signed = sign_unchecked(document, &world.booking.key, &header).expect("signed");
+            assert_eq!(refused(&world, &signed), want, "{name}");
+        }
+        let mut document = serde_json::to_value(card()).expect("JSON");
+        let twice = document["capabilities"]["extensions"][0].clone();
+        document["capabilities"]["extensions"] = json!([twice, twice]);
+        let header = header(&world.booking);
+        let signed = sign_unchecked(document, &world.booking.key, &header).expect("signed");
+        assert_eq!(refused(&world, &signed), "card.extension_shape");
+        let mut document = serde_json::to_value(card()).expect("JSON");
+        document["capabilities"] = json!({"streaming": true});
+        let signed = sign_unchecked(document, &world.booking.key, &header).expect("signed");
+        let verified = world.verify(&signed).expect("a card without the extension");
+        assert_eq!(verified.extension(), None);
+    }
+
+    #[test]
+    fn a_card_with_a_scheme_of_an_unknown_kind_still_verifies() {
+        let world = World::new();
+        let mut document = serde_json::to_value(card()).expect("JSON");
+        document["securitySchemes"]["later"] = json!({"laterSecurityScheme": {"x": ""}});
+        let header = header(&world.booking);
+        let signed = sign_unchecked(document, &world.booking.key, &header).expect("signed");
+        let verified = world.verify(&signed).expect("verified");
+        assert_eq!(verified.card().security_schemes.len(), 3);
+    }
+
+    #[test]
+    fn nothing_of_an_unverified_card_is_shown() {
+        let world = World::new();
+        let bytes = Bytes::from(world.published().to_string());
+        let len = bytes.len();
+        let card = SignedCard::received(bytes, world.booking.peer.clone());
+        let shown = format!("{card:?}");
+        assert_eq!(shown, format!("SignedCard({len} bytes from {BOOKING})"));
+    }
+}
