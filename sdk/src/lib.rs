@@ -1,6 +1,51 @@
-//! Countersign: every agent-to-agent call proves who is calling, for whom and through whom.
+//! Agent-to-agent calls that prove **who is calling**, **for whom** and **through whom**.
+//!
+//! Agents call other agents over A2A, the Agent2Agent protocol. With this crate each agent has its
+//! own workload certificate (SPIFFE X.509-SVID) and speaks mutual TLS both ways, publishes a signed
+//! Agent Card, signs every request (RFC 9421), and calls on with a token that is bound to its
+//! certificate and names everybody the authority came through (RFC 8693). The called agent has all
+//! of it proved, decided by policy and recorded before its own code runs.
+//!
+//! # Calling
+//!
+//! ```no_run
+//! # async fn example(enrolment: countersign::workload::Enrolment,
+//! #     authority: countersign::oauth::AuthorityEndpoint)
+//! # -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+//! # #[cfg(feature = "client")] {
+//! use countersign::{Client, Peer, SystemClock, enrol};
+//! use std::sync::Arc;
+//!
+//! let workload = enrol(enrolment, Arc::new(SystemClock)).await?;
+//! let client = Client::new(workload, authority)?;
+//! let booking = Peer::new("https://127.0.0.1:4433", "spiffe://travel.example/agent/booking")?;
+//! let answer = client.on_own_behalf().call(&booking).send("Any trains to Bern?").await?;
+//! println!("{}", answer.text());
+//! # }
+//! # Ok(()) }
+//! ```
+//!
+//! # Being called
+//!
+//! Implement [`AgentExecutor`] and start it with [`Agent`]; or put one layer,
+//! [`server::ProveCaller`], before the routes of an existing axum application.
+//!
+//! # Rooms
+//!
+//! The modules are layers: each uses only those above it in this list. The first group does no I/O
+//! and is what `--no-default-features` builds.
+//!
+//! - [`clock`], [`secret`] · [`id`], [`crypto`] · [`jose`], [`a2a`] · [`httpsig`], [`svid`] ·
+//!   [`card`], [`token`], [`delegation`] · [`policy`], [`audit`]
+//! - `workload`, `tls`, `oauth` (feature `net`) · `client` · `server` · `authority` · `cli`
+//!
+//! # Features
+//!
+//! `client` and `server` are on by default. `authority` adds the embedded certificate authority and
+//! authorization server for development, `cli` the `countersign` command. A feature adds names and
+//! changes no behaviour.
+
 #![forbid(unsafe_code)]
-#![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod clock;
 pub mod secret;
@@ -37,3 +82,17 @@ pub mod server;
 pub mod authority;
 #[cfg(feature = "cli")]
 pub mod cli;
+
+pub use clock::SystemClock;
+pub use delegation::Caller;
+pub use id::SpiffeId;
+pub use policy::Policy;
+
+#[cfg(feature = "client")]
+pub use client::{Client, Peer};
+#[cfg(feature = "server")]
+pub use server::{Agent, AgentExecutor, EventQueue, RequestContext};
+#[cfg(feature = "net")]
+pub use tls::enrol;
+#[cfg(feature = "net")]
+pub use workload::Workload;

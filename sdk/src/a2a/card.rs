@@ -200,6 +200,29 @@ pub struct AgentSkill {
     pub security_requirements: Vec<SecurityRequirement>,
 }
 
+impl AgentSkill {
+    /// A skill with its name, its name for people and what it does.
+    pub fn new(
+        id: impl Into<String>,
+        name: impl Into<String>,
+        description: impl Into<String>,
+    ) -> Self {
+        Self {
+            id: id.into(),
+            name: name.into(),
+            description: description.into(),
+            ..Self::default()
+        }
+    }
+
+    /// The same skill with words to find it by.
+    #[must_use]
+    pub fn tagged<T: Into<String>>(mut self, tags: impl IntoIterator<Item = T>) -> Self {
+        self.tags.extend(tags.into_iter().map(Into::into));
+        self
+    }
+}
+
 /// A signature over a card (JWS with detached payload).
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -213,4 +236,53 @@ pub struct AgentCardSignature {
     /// Unprotected header: proves nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub header: Option<Struct>,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_card_of_another_sdk_is_read() {
+        let json = json!({
+            "name": "Booking", "description": "Books hotels", "version": "1.0.0",
+            "supportedInterfaces": [{"url": "https://booking.example/", "protocolBinding": "JSONRPC",
+                "protocolVersion": "1.0"}],
+            "capabilities": {"streaming": false, "extensions": [{"uri": "urn:x", "required": true,
+                "params": {}}]},
+            "securitySchemes": {"new": {"quantumSecurityScheme": {}}, "mtls": {"mtlsSecurityScheme": {}}},
+            "securityRequirements": [{"schemes": {"mtls": {"list": ["role"]}}}],
+            "defaultInputModes": ["text/plain"], "defaultOutputModes": ["text/plain"],
+            "skills": [{"id": "book", "name": "Book", "description": "Books", "tags": ["hotel"]}],
+            "signatures": [{"protected": "e30", "signature": "AA"}],
+            "iconUrl": "",
+        });
+        let card = AgentCard::deserialize(&json).expect("a card");
+        assert!(card.extension("urn:x").is_some_and(|x| x.required));
+        assert_eq!(card.capabilities.streaming, Some(false));
+        assert_eq!(card.icon_url.as_deref(), Some(""));
+        assert_eq!(card.security_schemes.len(), 2);
+        assert_eq!(serde_json::to_value(card).expect("JSON"), json);
+    }
+
+    #[test]
+    fn required_members_are_written_even_when_empty() {
+        let json = serde_json::to_value(AgentCard::default()).expect("JSON");
+        let members: Vec<_> = json.as_object().expect("an object").keys().collect();
+        assert_eq!(
+            members,
+            [
+                "capabilities",
+                "defaultInputModes",
+                "defaultOutputModes",
+                "description",
+                "name",
+                "skills",
+                "supportedInterfaces",
+                "version"
+            ]
+        );
+    }
 }

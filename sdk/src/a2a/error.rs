@@ -5,141 +5,8 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
+use super::ErrorKind;
 use super::jsonrpc::Id;
-
-/// Which error it is. The list is the protocol's, plus the two that HTTP has and JSON-RPC lacks.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum ErrorKind {
-    /// No such task, or not the caller's: both look the same.
-    TaskNotFound,
-    /// The task has ended.
-    TaskNotCancelable,
-    /// The agent does not push.
-    PushNotificationNotSupported,
-    /// The agent does not do this.
-    UnsupportedOperation,
-    /// A media type the agent does not take or give.
-    ContentTypeNotSupported,
-    /// The agent's answer is not what the protocol says.
-    InvalidAgentResponse,
-    /// There is no extended card.
-    ExtendedAgentCardNotConfigured,
-    /// A required extension was not declared by the client.
-    ExtensionSupportRequired,
-    /// Another protocol version is needed.
-    VersionNotSupported,
-    /// Not JSON.
-    Parse,
-    /// JSON, but no request.
-    InvalidRequest,
-    /// No such method.
-    MethodNotFound,
-    /// The parameters are wrong.
-    InvalidParams,
-    /// The agent failed.
-    Internal,
-    /// Nobody was authenticated: HTTP 401.
-    Unauthenticated,
-    /// The caller may not do this: HTTP 403.
-    PermissionDenied,
-    /// A code of another implementation.
-    Foreign {
-        /// The JSON-RPC code it sent.
-        code: i64,
-    },
-}
-
-/// JSON-RPC code, ErrorInfo reason, gRPC status, HTTP status, reason word.
-type Row = (i64, &'static str, &'static str, u16, &'static str);
-
-impl ErrorKind {
-    const ALL: [Self; 16] = [
-        Self::TaskNotFound,
-        Self::TaskNotCancelable,
-        Self::PushNotificationNotSupported,
-        Self::UnsupportedOperation,
-        Self::ContentTypeNotSupported,
-        Self::InvalidAgentResponse,
-        Self::ExtendedAgentCardNotConfigured,
-        Self::ExtensionSupportRequired,
-        Self::VersionNotSupported,
-        Self::Parse,
-        Self::InvalidRequest,
-        Self::MethodNotFound,
-        Self::InvalidParams,
-        Self::Internal,
-        Self::Unauthenticated,
-        Self::PermissionDenied,
-    ];
-
-    // A2A §5.4. Unauthenticated and PermissionDenied have no code there; these are the ones other
-    // implementations use.
-    #[rustfmt::skip]
-    const fn row(self) -> Row {
-        match self {
-            Self::TaskNotFound => (-32001, "TASK_NOT_FOUND", "NOT_FOUND", 404, "a2a.task_not_found"),
-            Self::TaskNotCancelable => (-32002, "TASK_NOT_CANCELABLE", "FAILED_PRECONDITION", 400, "a2a.task_not_cancelable"),
-            Self::PushNotificationNotSupported => (-32003, "PUSH_NOTIFICATION_NOT_SUPPORTED", "FAILED_PRECONDITION", 400, "a2a.push_not_supported"),
-            Self::UnsupportedOperation => (-32004, "UNSUPPORTED_OPERATION", "FAILED_PRECONDITION", 400, "a2a.unsupported_operation"),
-            Self::ContentTypeNotSupported => (-32005, "CONTENT_TYPE_NOT_SUPPORTED", "INVALID_ARGUMENT", 400, "a2a.content_type_not_supported"),
-            Self::InvalidAgentResponse => (-32006, "INVALID_AGENT_RESPONSE", "INTERNAL", 500, "a2a.invalid_agent_response"),
-            Self::ExtendedAgentCardNotConfigured => (-32007, "EXTENDED_AGENT_CARD_NOT_CONFIGURED", "FAILED_PRECONDITION", 400, "a2a.extended_card_not_configured"),
-            Self::ExtensionSupportRequired => (-32008, "EXTENSION_SUPPORT_REQUIRED", "FAILED_PRECONDITION", 400, "a2a.extension_required"),
-            Self::VersionNotSupported => (-32009, "VERSION_NOT_SUPPORTED", "FAILED_PRECONDITION", 400, "a2a.version_not_supported"),
-            Self::Parse => (-32700, "PARSE_ERROR", "INVALID_ARGUMENT", 400, "a2a.parse"),
-            Self::InvalidRequest => (-32600, "INVALID_REQUEST", "INVALID_ARGUMENT", 400, "a2a.invalid_request"),
-            Self::MethodNotFound => (-32601, "METHOD_NOT_FOUND", "UNIMPLEMENTED", 404, "a2a.method_not_found"),
-            Self::InvalidParams => (-32602, "INVALID_PARAMS", "INVALID_ARGUMENT", 400, "a2a.invalid_params"),
-            Self::Internal => (-32603, "INTERNAL_ERROR", "INTERNAL", 500, "a2a.internal"),
-            Self::Unauthenticated => (-31401, "UNAUTHENTICATED", "UNAUTHENTICATED", 401, "a2a.unauthenticated"),
-            Self::PermissionDenied => (-31403, "PERMISSION_DENIED", "PERMISSION_DENIED", 403, "a2a.permission_denied"),
-            Self::Foreign { code } => (code, "UNKNOWN", "UNKNOWN", 500, "a2a.foreign"),
-        }
-    }
-
-    /// The JSON-RPC code.
-    pub const fn code(self) -> i64 {
-        self.row().0
-    }
-
-    /// The name in `google.rpc.ErrorInfo.reason`.
-    pub const fn name(self) -> &'static str {
-        self.row().1
-    }
-
-    /// The name of the gRPC status.
-    pub const fn grpc_status(self) -> &'static str {
-        self.row().2
-    }
-
-    /// The HTTP status of the HTTP+JSON binding.
-    pub const fn http_status(self) -> u16 {
-        self.row().3
-    }
-
-    /// The kind with this JSON-RPC code.
-    pub fn from_code(code: i64) -> Self {
-        let found = Self::ALL.into_iter().find(|kind| kind.code() == code);
-        found.unwrap_or(Self::Foreign { code })
-    }
-
-    fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.name() == name)
-    }
-
-    fn from_http_status(status: u16) -> Self {
-        match status {
-            400 => Self::InvalidParams,
-            401 => Self::Unauthenticated,
-            403 => Self::PermissionDenied,
-            404 => Self::TaskNotFound,
-            500 => Self::Internal,
-            other => Self::Foreign {
-                code: i64::from(other),
-            },
-        }
-    }
-}
 
 /// A parameter that is wrong, and why (google.rpc.BadRequest).
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -256,7 +123,7 @@ impl A2aError {
 
     /// The fixed word for the audit record.
     pub const fn reason(&self) -> &'static str {
-        self.kind.row().4
+        self.kind.reason()
     }
 
     /// The JSON-RPC response with this error.
@@ -362,4 +229,136 @@ fn kind_of_details(details: &Value) -> Option<ErrorKind> {
 /// A peer's text, bounded.
 fn cut(text: &str) -> String {
     text.chars().take(FOREIGN_TEXT).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_and_names_are_the_protocols() {
+        for (kind, code, name, http) in [
+            (ErrorKind::TaskNotFound, -32001, "TASK_NOT_FOUND", 404),
+            (
+                ErrorKind::TaskNotCancelable,
+                -32002,
+                "TASK_NOT_CANCELABLE",
+                400,
+            ),
+            (
+                ErrorKind::PushNotificationNotSupported,
+                -32003,
+                "PUSH_NOTIFICATION_NOT_SUPPORTED",
+                400,
+            ),
+            (
+                ErrorKind::UnsupportedOperation,
+                -32004,
+                "UNSUPPORTED_OPERATION",
+                400,
+            ),
+            (
+                ErrorKind::ContentTypeNotSupported,
+                -32005,
+                "CONTENT_TYPE_NOT_SUPPORTED",
+                400,
+            ),
+            (
+                ErrorKind::InvalidAgentResponse,
+                -32006,
+                "INVALID_AGENT_RESPONSE",
+                500,
+            ),
+            (
+                ErrorKind::ExtendedAgentCardNotConfigured,
+                -32007,
+                "EXTENDED_AGENT_CARD_NOT_CONFIGURED",
+                400,
+            ),
+            (
+                ErrorKind::ExtensionSupportRequired,
+                -32008,
+                "EXTENSION_SUPPORT_REQUIRED",
+                400,
+            ),
+            (
+                ErrorKind::VersionNotSupported,
+                -32009,
+                "VERSION_NOT_SUPPORTED",
+                400,
+            ),
+        ] {
+            assert_eq!(
+                (kind.code(), kind.name(), kind.http_status()),
+                (code, name, http)
+            );
+            assert_eq!(ErrorKind::from_code(code), kind);
+        }
+        assert_eq!(
+            ErrorKind::from_code(-32099),
+            ErrorKind::Foreign { code: -32099 }
+        );
+    }
+
+    fn rich() -> A2aError {
+        A2aError::invalid_param("message.parts", "at least one part is required")
+            .with_metadata("taskId", "t-1")
+    }
+
+    #[test]
+    fn an_error_reads_back_from_both_bindings() {
+        let error = rich();
+        let json = error.to_json_rpc(&Id::Null);
+        assert_eq!(A2aError::from_json_rpc(&json["error"]), Some(error.clone()));
+        let body = error.to_http_json();
+        assert_eq!(A2aError::from_http_json(400, Some(&body)), error);
+        let kinds = [ErrorKind::TaskNotCancelable, ErrorKind::VersionNotSupported];
+        for kind in kinds {
+            // Both are 400: the reason in the details tells them apart.
+            let body = A2aError::new(kind, "no").to_http_json();
+            assert_eq!(A2aError::from_http_json(400, Some(&body)).kind(), kind);
+        }
+    }
+
+    #[test]
+    fn the_json_is_as_the_specification_shows_it() {
+        let error = A2aError::new(ErrorKind::TaskNotFound, "gone").with_metadata("taskId", "t-1");
+        assert_eq!(
+            error.to_json_rpc(&2.into()),
+            json!({"jsonrpc": "2.0", "id": 2, "error": {"code": -32001, "message": "gone", "data": [{
+                "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+                "reason": "TASK_NOT_FOUND",
+                "domain": "a2a-protocol.org",
+                "metadata": {"taskId": "t-1"},
+            }]}})
+        );
+        assert_eq!(error.to_http_json()["error"]["status"], json!("NOT_FOUND"));
+    }
+
+    #[test]
+    fn a_strangers_error_is_bounded_and_never_fails_to_read() {
+        let long = "x".repeat(FOREIGN_TEXT + 1);
+        let details: Vec<_> = (0..=FOREIGN_DETAILS)
+            .map(|n| json!({"@type": ERROR_INFO, "metadata": {n.to_string(): "v"}}))
+            .collect();
+        let read =
+            A2aError::from_json_rpc(&json!({"code": -32001, "message": long, "data": details}));
+        let read = read.expect("an error object");
+        assert_eq!(read.message().len(), FOREIGN_TEXT);
+        assert_eq!(read.metadata().len(), FOREIGN_DETAILS);
+        for (status, body, want) in [
+            (401, None, ErrorKind::Unauthenticated),
+            (403, Some(json!("text")), ErrorKind::PermissionDenied),
+            (
+                503,
+                Some(json!({"error": 3})),
+                ErrorKind::Foreign { code: 503 },
+            ),
+        ] {
+            assert_eq!(A2aError::from_http_json(status, body.as_ref()).kind(), want);
+        }
+        for broken in [json!({}), json!({"code": "1", "message": ""}), json!(null)] {
+            assert_eq!(A2aError::from_json_rpc(&broken), None);
+        }
+    }
 }

@@ -157,3 +157,82 @@ impl<'de> Deserialize<'de> for StreamResponse {
         wire::exactly_one(found, "a StreamResponse")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::a2a::Part;
+
+    #[test]
+    fn every_event_reads_back_and_knows_its_task() {
+        let status = TaskStatus {
+            state: TaskState::Completed,
+            message: None,
+            timestamp: None,
+        };
+        let working = TaskStatus {
+            state: TaskState::Working,
+            ..status.clone()
+        };
+        for (event, name, last) in [
+            (
+                StreamResponse::Task(Task::new("t-1", "c-1", working)),
+                "task",
+                false,
+            ),
+            (
+                StreamResponse::Message(Message::agent(Part::text("hi")).in_task("t-1", "c-1")),
+                "message",
+                true,
+            ),
+            (
+                StreamResponse::StatusUpdate(TaskStatusUpdateEvent {
+                    task_id: "t-1".into(),
+                    context_id: "c-1".into(),
+                    status,
+                    metadata: Struct::new(),
+                }),
+                "statusUpdate",
+                true,
+            ),
+            (
+                StreamResponse::ArtifactUpdate(TaskArtifactUpdateEvent {
+                    task_id: "t-1".into(),
+                    context_id: "c-1".into(),
+                    artifact: Artifact::new(Part::text("x")),
+                    append: true,
+                    last_chunk: false,
+                    metadata: Struct::new(),
+                }),
+                "artifactUpdate",
+                false,
+            ),
+        ] {
+            let json = serde_json::to_value(&event).expect("JSON");
+            let members: Vec<_> = json.as_object().expect("an object").keys().collect();
+            assert_eq!(members, [name]);
+            assert_eq!(StreamResponse::deserialize(json).expect("an event"), event);
+            assert_eq!(event.task_id(), Some("t-1"));
+            assert_eq!(event.is_last(), last, "{name}");
+        }
+    }
+
+    #[test]
+    fn an_answer_is_a_task_or_a_message_never_both_or_neither() {
+        let message = json!({"messageId": "m", "role": "ROLE_AGENT", "parts": [{"text": "hi"}]});
+        let task = json!({"id": "t", "status": {"state": "TASK_STATE_WORKING"}});
+        for good in [json!({"message": message}), json!({"task": task, "x": 1})] {
+            assert!(SendMessageResponse::deserialize(good).is_ok());
+        }
+        for bad in [
+            json!({}),
+            json!({"task": null}),
+            json!({"task": task, "message": message}),
+        ] {
+            assert!(SendMessageResponse::deserialize(&bad).is_err(), "{bad}");
+            assert!(StreamResponse::deserialize(&bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -251,3 +251,149 @@ fn not_a_response(why: &str) -> A2aError {
         format!("Not a JSON-RPC response of A2A: {why}"),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::a2a::{FromParams as _, GetExtendedAgentCardRequest};
+
+    fn refused(body: &str) -> (Id, ErrorKind) {
+        let refused = parse_request(body.as_bytes(), JsonLimits::default()).expect_err(body);
+        (refused.id, refused.error.kind())
+    }
+
+    #[test]
+    fn ids_come_back_as_they_were() {
+        for (text, id) in [
+            ("null", Id::Null),
+            ("7", 7.into()),
+            ("\"abc\"", "abc".into()),
+        ] {
+            let body = format!(r#"{{"jsonrpc":"2.0","id":{text},"method":"GetTask"}}"#);
+            let request = parse_request(body.as_bytes(), JsonLimits::default()).expect("a request");
+            assert_eq!(request.id, id);
+            let answer = success(&request.id, &json!({}));
+            assert!(
+                String::from_utf8_lossy(&answer).contains(&format!("\"id\":{text}")),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn params_may_be_absent() {
+        for params in ["", r#","params":null"#, r#","params":{}"#] {
+            let body =
+                format!(r#"{{"jsonrpc":"2.0","id":6,"method":"GetExtendedAgentCard"{params}}}"#);
+            let request = parse_request(body.as_bytes(), JsonLimits::default()).expect("a request");
+            assert_eq!(
+                GetExtendedAgentCardRequest::from_params(request.params),
+                Ok(GetExtendedAgentCardRequest::default())
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_request_is_refused_with_the_id_that_could_be_read() {
+        let long = "x".repeat(ID_MAX + 1);
+        let long = format!(r#"{{"jsonrpc":"2.0","id":"{long}","method":"GetTask"}}"#);
+        for (body, want) in [
+            ("{", (Id::Null, ErrorKind::Parse)),
+            ("[]", (Id::Null, ErrorKind::InvalidRequest)),
+            (
+                r#"[{"jsonrpc":"2.0","id":1,"method":"GetTask"}]"#,
+                (Id::Null, ErrorKind::InvalidRequest),
+            ),
+            ("3", (Id::Null, ErrorKind::InvalidRequest)),
+            (
+                r#"{"jsonrpc":"2.0","method":"GetTask"}"#,
+                (Id::Null, ErrorKind::InvalidRequest),
+            ),
+            (
+                r#"{"jsonrpc":"2.0","id":[1],"method":"GetTask"}"#,
+                (Id::Null, ErrorKind::InvalidRequest),
+            ),
+            (&long, (Id::Null, ErrorKind::InvalidRequest)),
+            (
+                r#"{"jsonrpc":"1.0","id":1,"method":"GetTask"}"#,
+                (1.into(), ErrorKind::InvalidRequest),
+            ),
+            (
+                r#"{"jsonrpc":"2.0","id":1}"#,
+                (1.into(), ErrorKind::InvalidRequest),
+            ),
+            (
+                r#"{"jsonrpc":"2.0","id":1,"method":"GetTask","params":[1]}"#,
+                (1.into(), ErrorKind::InvalidRequest),
+            ),
+            (
+                r#"{"jsonrpc":"2.0","id":1,"id":2,"method":"GetTask"}"#,
+                (Id::Null, ErrorKind::InvalidRequest),
+            ),
+        ] {
+            assert_eq!(refused(body), want, "{body}");
+        }
+    }
+
+    #[test]
+    fn an_id_ends_at_its_limit() {
+        let id = "x".repeat(ID_MAX);
+        let body = request(&id.as_str().into(), Operation::GetTask, &json!({}));
+        let request = parse_request(&body, JsonLimits::default()).expect("a request");
+        assert_eq!(request.id, Id::Text(id));
+    }
+
+    #[test]
+    fn unknown_methods_are_not_found() {
+        let body = br#"{"jsonrpc":"2.0","id":1,"method":"message/send"}"#;
+        let request = parse_request(body, JsonLimits::default()).expect("a request");
+        let error = request.operation().expect_err("no such operation");
+        assert_eq!(error.kind(), ErrorKind::MethodNotFound);
+    }
+
+    #[test]
+    fn a_response_is_read_once_it_answers_our_request() {
+        let limits = JsonLimits::default();
+        let id = Id::from(4);
+        let good = success(&id, &json!("done"));
+        assert_eq!(
+            parse_result::<String>(&good, limits, &id),
+            Ok("done".into())
+        );
+        let theirs = failure(&id, &A2aError::task_not_found());
+        let unread = failure(&Id::Null, &A2aError::new(ErrorKind::Parse, "no"));
+        let another = success(&5.into(), &json!("done"));
+        let null = success(&Id::Null, &json!("done"));
+        for (body, want) in [
+            (&theirs[..], ErrorKind::TaskNotFound),
+            (&unread, ErrorKind::Parse),
+            (&another, ErrorKind::InvalidAgentResponse),
+            (&null, ErrorKind::InvalidAgentResponse),
+            (
+                br#"{"jsonrpc":"2.0","id":4}"#,
+                ErrorKind::InvalidAgentResponse,
+            ),
+            (
+                br#"{"jsonrpc":"2.0","id":4,"result":"x","error":{"code":1,"message":""}}"#,
+                ErrorKind::InvalidAgentResponse,
+            ),
+            (
+                br#"{"jsonrpc":"2.0","id":4,"error":"x"}"#,
+                ErrorKind::InvalidAgentResponse,
+            ),
+            (
+                br#"{"id":4,"result":"done"}"#,
+                ErrorKind::InvalidAgentResponse,
+            ),
+            (
+                br#"{"jsonrpc":"2.0","id":4,"result":7}"#,
+                ErrorKind::InvalidAgentResponse,
+            ),
+        ] {
+            let error = parse_result::<String>(body, limits, &id).expect_err("no result");
+            assert_eq!(error.kind(), want, "{}", String::from_utf8_lossy(body));
+        }
+    }
+}

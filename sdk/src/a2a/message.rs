@@ -292,3 +292,103 @@ pub fn new_id() -> String {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn part(value: Value) -> Result<Part, String> {
+        Part::deserialize(value).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn parts_are_written_under_the_name_of_their_content() {
+        for (part, json) in [
+            (Part::text("hi"), json!({"text": "hi"})),
+            (Part::text(""), json!({"text": ""})),
+            (
+                Part::raw(&b"\xfb\xff"[..], "image/png").with_filename("a.png"),
+                json!({"raw": "+/8=", "mediaType": "image/png", "filename": "a.png"}),
+            ),
+            (
+                Part::url("https://files.example/a"),
+                json!({"url": "https://files.example/a"}),
+            ),
+            (Part::data(Value::Null), json!({"data": null})),
+            (
+                Part::data(json!({"nights": 2})),
+                json!({"data": {"nights": 2}}),
+            ),
+        ] {
+            assert_eq!(serde_json::to_value(&part).expect("JSON"), json);
+            assert_eq!(super::tests::part(json), Ok(part));
+        }
+    }
+
+    #[test]
+    fn base64_is_read_in_every_form() {
+        for text in ["+/8=", "+/8", "-_8=", "-_8"] {
+            let read = part(json!({"raw": text, "media_type": "image/png"}));
+            assert_eq!(read, Ok(Part::raw(&b"\xfb\xff"[..], "image/png")), "{text}");
+        }
+        for text in ["+/8!", "+_8=", "a"] {
+            assert!(part(json!({"raw": text})).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_part_has_exactly_one_content() {
+        for bad in [
+            json!({}),
+            json!({"text": null}),
+            json!({"kind": "text"}),
+            json!({"text": "a", "url": "b"}),
+            json!({"text": "a", "data": null}),
+            json!({"text": 3}),
+        ] {
+            assert!(part(bad.clone()).is_err(), "{bad}");
+        }
+        assert_eq!(
+            part(json!({"text": "a", "url": null, "later": 1})),
+            Ok(Part::text("a"))
+        );
+    }
+
+    #[test]
+    fn both_spellings_are_read_and_camel_case_is_written() {
+        let mut message = Message::user(Part::text("hi")).in_task("t-1", "c-1");
+        message.message_id = "m-1".into();
+        message.reference_task_ids = vec!["t-0".into()];
+        let camel = json!({"messageId": "m-1", "contextId": "c-1", "taskId": "t-1",
+            "role": "ROLE_USER", "parts": [{"text": "hi"}], "referenceTaskIds": ["t-0"]});
+        let snake = json!({"message_id": "m-1", "context_id": "c-1", "task_id": "t-1",
+            "role": "ROLE_USER", "parts": [{"text": "hi"}], "reference_task_ids": ["t-0"],
+            "metadata": null, "a_later_field": {}});
+        assert_eq!(serde_json::to_value(&message).expect("JSON"), camel);
+        for json in [camel, snake] {
+            assert_eq!(Message::deserialize(json).expect("a message"), message);
+        }
+    }
+
+    #[test]
+    fn unknown_roles_are_refused() {
+        for role in ["ROLE_SYSTEM", "ROLE_UNSPECIFIED", "user", ""] {
+            let json = json!({"messageId": "m", "role": role, "parts": [{"text": "hi"}]});
+            assert!(Message::deserialize(json).is_err(), "{role}");
+        }
+    }
+
+    #[test]
+    fn ids_have_the_form_of_random_uuids_and_differ() {
+        let (a, b) = (new_id(), new_id());
+        assert_ne!(a, b);
+        for id in [a, b] {
+            let groups: Vec<_> = id.split('-').map(str::len).collect();
+            assert_eq!(groups, [8, 4, 4, 4, 12]);
+            assert_eq!(id.as_bytes()[14], b'4');
+            assert!(b"89ab".contains(&id.as_bytes()[19]), "{id}");
+        }
+    }
+}

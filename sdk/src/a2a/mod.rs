@@ -15,7 +15,9 @@
 //! ```
 
 mod card;
+mod convert;
 mod error;
+mod error_kind;
 mod event;
 pub mod jsonrpc;
 mod message;
@@ -34,7 +36,8 @@ pub use card::{
     AgentCapabilities, AgentCard, AgentCardSignature, AgentExtension, AgentInterface,
     AgentProvider, AgentSkill,
 };
-pub use error::{A2aError, ErrorKind, FieldViolation};
+pub use error::{A2aError, FieldViolation};
+pub use error_kind::ErrorKind;
 pub use event::{
     SendMessageResponse, StreamResponse, TaskArtifactUpdateEvent, TaskStatusUpdateEvent,
 };

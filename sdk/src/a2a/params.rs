@@ -209,3 +209,165 @@ impl Rules for ListTaskPushNotificationConfigsRequest {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn good() -> Value {
+        json!({
+            "tenant": "acme",
+            "message": {"messageId": "m-1", "role": "ROLE_USER", "parts": [{"text": "hi"}],
+                "contextId": "c-1", "taskId": "t-1", "referenceTaskIds": ["t-0"]},
+            "configuration": {"historyLength": 0, "returnImmediately": true,
+                "taskPushNotificationConfig": {"url": "https://push.example/x",
+                    "authentication": {"scheme": "Bearer", "credentials": "secret"}}},
+        })
+    }
+
+    fn fields<T: FromParams + std::fmt::Debug>(params: Value) -> Vec<String> {
+        let Value::Object(params) = params else {
+            panic!("an object");
+        };
+        match T::from_params(params) {
+            Ok(_) => Vec::new(),
+            Err(error) => {
+                assert_eq!(error.reason(), "a2a.invalid_params");
+                let named = error.violations().iter();
+                named.map(|v| v.field.clone()).collect()
+            }
+        }
+    }
+
+    #[test]
+    fn every_wrong_field_of_a_message_is_named() {
+        assert_eq!(fields::<SendMessageRequest>(good()), [""; 0]);
+        let long = "x".repeat(ID_MAX + 1);
+        for (path, value, want) in [
+            ("/tenant", json!("a\nb"), "tenant"),
+            ("/message/messageId", json!(""), "message.messageId"),
+            ("/message/messageId", json!(long), "message.messageId"),
+            ("/message/messageId", json!("a\u{7f}"), "message.messageId"),
+            ("/message/taskId", json!("a\0"), "message.taskId"),
+            ("/message/contextId", json!(long), "message.contextId"),
+            ("/message/role", json!("ROLE_AGENT"), "message.role"),
+            ("/message/role", json!("ROLE_ROOT"), "params"),
+            ("/message/parts", json!([]), "message.parts"),
+            ("/message/parts/0", json!({}), "params"),
+            (
+                "/message/referenceTaskIds/0",
+                json!(""),
+                "message.referenceTaskIds[0]",
+            ),
+            (
+                "/configuration/historyLength",
+                json!(-1),
+                "configuration.historyLength",
+            ),
+            ("/configuration/historyLength", json!(1.5), "params"),
+            (
+                "/configuration/historyLength",
+                json!(2_147_483_648_u64),
+                "params",
+            ),
+            (
+                "/configuration/taskPushNotificationConfig/url",
+                json!(""),
+                "configuration.taskPushNotificationConfig.url",
+            ),
+            (
+                "/configuration/taskPushNotificationConfig/authentication/scheme",
+                json!(""),
+                "configuration.taskPushNotificationConfig.authentication.scheme",
+            ),
+        ] {
+            let mut params = good();
+            *params.pointer_mut(path).expect(path) = value;
+            assert_eq!(fields::<SendMessageRequest>(params), [want], "{path}");
+        }
+        assert_eq!(fields::<SendMessageRequest>(json!({})), ["message"]);
+    }
+
+    #[test]
+    fn all_wrong_fields_are_named_at_once() {
+        let params = json!({"pageSize": 150, "historyLength": -5});
+        assert_eq!(
+            fields::<ListTasksRequest>(params),
+            ["historyLength", "pageSize"]
+        );
+    }
+
+    #[test]
+    fn ids_end_at_256_bytes() {
+        let id = |len| json!({"id": "x".repeat(len)});
+        for (len, want) in [(ID_MAX, 0), (ID_MAX + 1, 1)] {
+            assert_eq!(fields::<GetTaskRequest>(id(len)).len(), want);
+            assert_eq!(fields::<CancelTaskRequest>(id(len)).len(), want);
+            assert_eq!(fields::<SubscribeToTaskRequest>(id(len)).len(), want);
+        }
+        for id in ["", "a\rb"] {
+            assert_eq!(fields::<GetTaskRequest>(json!({"id": id})), ["id"]);
+        }
+    }
+
+    #[test]
+    fn a_page_holds_1_to_100() {
+        for (size, want) in [(0, 1), (1, 0), (100, 0), (101, 1)] {
+            let params = json!({"page_size": size});
+            assert_eq!(fields::<ListTasksRequest>(params).len(), want, "{size}");
+        }
+    }
+
+    #[test]
+    fn a_filter_of_tasks_is_read_as_protojson_writes_it() {
+        let params = json!({"status": "TASK_STATE_UNSPECIFIED", "pageSize": "20", "contextId": "",
+            "statusTimestampAfter": "2026-11-22T13:36:11Z", "includeArtifacts": true});
+        let Value::Object(params) = params else {
+            panic!("an object");
+        };
+        let read = ListTasksRequest::from_params(params).expect("good params");
+        assert_eq!((read.status, read.page_size), (None, Some(20)));
+        assert_eq!(
+            (read.context_id, read.include_artifacts),
+            (None, Some(true))
+        );
+        for bad in [
+            json!({"status": "TASK_STATE_RUNNING"}),
+            json!({"statusTimestampAfter": "yesterday"}),
+        ] {
+            assert_eq!(fields::<ListTasksRequest>(bad), ["params"]);
+        }
+    }
+
+    #[test]
+    fn push_configurations_need_a_task_and_an_address() {
+        assert_eq!(
+            fields::<TaskPushNotificationConfig>(json!({})),
+            ["taskId", "url"]
+        );
+        assert_eq!(
+            fields::<GetTaskPushNotificationConfigRequest>(json!({})),
+            ["taskId", "id"]
+        );
+        assert_eq!(
+            fields::<ListTaskPushNotificationConfigsRequest>(
+                json!({"taskId": "t", "pageSize": -1})
+            ),
+            ["pageSize"]
+        );
+    }
+
+    #[test]
+    fn credentials_of_a_push_configuration_are_not_shown() {
+        let shown = format!(
+            "{:?}",
+            serde_json::from_value::<SendMessageRequest>(good()).expect("params")
+        );
+        assert!(
+            shown.contains("Bearer") && !shown.contains("secret"),
+            "{shown}"
+        );
+    }
+}

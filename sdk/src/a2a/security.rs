@@ -33,7 +33,7 @@ pub enum SecurityScheme {
 impl<'de> Deserialize<'de> for SecurityScheme {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let members: Struct = wire::or_default(from)?;
-        let mut known = members.iter().filter_map(|(name, value)| {
+        let mut known = set_members(&members).filter_map(|(name, value)| {
             let read = match name.as_str() {
                 "apiKeySecurityScheme" | "api_key_security_scheme" => {
                     typed(value).map(Self::ApiKey)
@@ -57,6 +57,11 @@ impl<'de> Deserialize<'de> for SecurityScheme {
         drop(known);
         Ok(found.unwrap_or(Self::Unknown(members)))
     }
+}
+
+/// ProtoJSON: a member that is null is not set.
+fn set_members(members: &Struct) -> impl Iterator<Item = (&String, &Value)> {
+    members.iter().filter(|(_, value)| !value.is_null())
 }
 
 fn typed<T: DeserializeOwned>(value: &Value) -> Option<T> {
@@ -174,8 +179,8 @@ pub enum OAuthFlows {
 
 impl<'de> Deserialize<'de> for OAuthFlows {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let members: Struct = wire::or_default(from)?;
-        let mut known = members.iter().filter_map(|(name, value)| {
+        let members = Struct::deserialize(from)?;
+        let mut known = set_members(&members).filter_map(|(name, value)| {
             let read = match name.as_str() {
                 "authorizationCode" | "authorization_code" => {
                     typed(value).map(Self::AuthorizationCode)
@@ -295,4 +300,67 @@ pub struct StringList {
         deserialize_with = "wire::or_default"
     )]
     pub list: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_five_kinds_read_back() {
+        for json in [
+            json!({"apiKeySecurityScheme": {"location": "header", "name": "X-Key"}}),
+            json!({"httpAuthSecurityScheme": {"scheme": "Bearer", "bearerFormat": "JWT"}}),
+            json!({"oauth2SecurityScheme": {"flows": {"clientCredentials":
+                {"tokenUrl": "https://as.example/token", "scopes": {"read": "read"}}},
+                "oauth2MetadataUrl": "https://as.example/metadata"}}),
+            json!({"openIdConnectSecurityScheme": {"openIdConnectUrl": "https://op.example"}}),
+            json!({"mtlsSecurityScheme": {}}),
+        ] {
+            let mut with_null = json.clone();
+            with_null["laterSecurityScheme"] = Value::Null;
+            with_null["http_auth_security_scheme"] = Value::Null;
+            assert_eq!(
+                SecurityScheme::deserialize(with_null).expect("a scheme"),
+                SecurityScheme::deserialize(&json).expect("a scheme")
+            );
+            let scheme = SecurityScheme::deserialize(&json).expect("a scheme");
+            assert!(!matches!(scheme, SecurityScheme::Unknown(_)), "{json}");
+            assert_eq!(serde_json::to_value(scheme).expect("JSON"), json);
+        }
+    }
+
+    #[test]
+    fn anything_else_is_kept_but_known_as_unknown() {
+        for json in [
+            json!({}),
+            json!({"type": "mutualTLS"}),
+            json!({"dpopSecurityScheme": {"x": 1}}),
+            json!({"oauth2SecurityScheme": {}}),
+            json!({"oauth2SecurityScheme": "text"}),
+            json!({"mtlsSecurityScheme": {}, "httpAuthSecurityScheme": {"scheme": "Basic"}}),
+        ] {
+            let scheme = SecurityScheme::deserialize(&json).expect("a scheme");
+            assert!(matches!(scheme, SecurityScheme::Unknown(_)), "{json}");
+            assert_eq!(serde_json::to_value(scheme).expect("JSON"), json);
+        }
+    }
+
+    #[test]
+    fn flows_are_one_of_five() {
+        for (json, known) in [
+            (json!({"authorization_code": {"token_url": "t"}}), true),
+            (json!({"deviceCode": {"deviceAuthorizationUrl": "d"}}), true),
+            (json!({"implicit": {}}), true),
+            (json!({"password": {}}), true),
+            (json!({"tokenExchange": {}}), false),
+            (json!({"implicit": {}, "password": {}}), false),
+        ] {
+            let flows = OAuthFlows::deserialize(&json).expect("flows");
+            let is_known = !matches!(flows, OAuthFlows::Unknown(_));
+            assert_eq!(is_known, known, "{json}");
+        }
+    }
 }

@@ -257,3 +257,182 @@ impl Parser {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Feeds `stream` cut at `cuts`, giving the events and how it ended.
+    fn read(
+        stream: &[u8],
+        cuts: &[usize],
+        limits: SseLimits,
+    ) -> (Vec<Event>, Result<(), SseError>) {
+        let mut parser = Parser::new(limits);
+        let mut events = Vec::new();
+        let mut from = 0;
+        for to in cuts.iter().copied().chain([stream.len()]) {
+            match parser.feed(&stream[from..to]) {
+                Ok(more) => events.extend(more),
+                Err(error) => return (events, Err(error)),
+            }
+            from = to;
+        }
+        (events, parser.finish())
+    }
+
+    fn whole(stream: &[u8]) -> (Vec<Event>, Result<(), SseError>) {
+        read(stream, &[], SseLimits::default())
+    }
+
+    fn data(stream: &[u8]) -> Vec<String> {
+        whole(stream)
+            .0
+            .into_iter()
+            .map(|event| event.data)
+            .collect()
+    }
+
+    const STREAMS: [&[u8]; 12] = [
+        b"data: one\n\ndata: two\n\n",
+        b"data: one\r\ndata:two\r\n\r\n",
+        b"data: one\rdata: two\r\rdata: three\r\r",
+        b"\xef\xbb\xbfdata: one\n\n",
+        b": ping\n\nid: 7\nevent: status\nretry: 3000\ndata: {}\n\ndata: {}\n\n",
+        b"data\ndata\n\ndata:\n\ndata: x\nunknown: y\n\n",
+        b"data: a\r\n\rdata: b\n\r\ndata: c\n\n",
+        "data: gr\u{fc}n \u{1f98a}\n\n".as_bytes(),
+        b"data: cut off",
+        b"data: cut off\n",
+        b"data: good\n\ndata: \xff\n\ndata: never\n\n",
+        b"",
+    ];
+
+    #[test]
+    fn how_a_stream_is_cut_does_not_matter() {
+        for stream in STREAMS {
+            let want = whole(stream);
+            for first in 0..=stream.len() {
+                for second in first..=stream.len() {
+                    let got = read(stream, &[first, second], SseLimits::default());
+                    assert_eq!(got, want, "{stream:?} cut at {first} and {second}");
+                }
+            }
+            let every: Vec<_> = (0..stream.len()).collect();
+            assert_eq!(read(stream, &every, SseLimits::default()), want);
+        }
+    }
+
+    #[test]
+    fn lines_end_in_any_of_the_three_ways() {
+        assert_eq!(data(STREAMS[0]), ["one", "two"]);
+        assert_eq!(data(STREAMS[1]), ["one\ntwo"]);
+        assert_eq!(data(STREAMS[2]), ["one\ntwo", "three"]);
+        assert_eq!(data(STREAMS[6]), ["a", "b", "c"]);
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_skipped_at_the_begin_only() {
+        assert_eq!(data(STREAMS[3]), ["one"]);
+        let later = "data: one\n\n\u{feff}data: two\n\n";
+        assert_eq!(data(later.as_bytes()), ["one"]);
+    }
+
+    #[test]
+    fn fields_belong_to_their_event_and_ids_stay() {
+        let (events, end) = whole(STREAMS[4]);
+        assert_eq!(end, Ok(()));
+        let first = Event {
+            name: "status".into(),
+            data: "{}".into(),
+            id: Some("7".into()),
+            retry: Some(3000),
+        };
+        let second = Event {
+            name: "message".into(),
+            ..first.clone()
+        };
+        assert_eq!(events, [first, second]);
+    }
+
+    #[test]
+    fn odd_fields_are_ignored() {
+        let stream = b"id: a\0b\nretry: 5s\ndata:  two spaces\n\n";
+        let (events, _) = whole(stream);
+        assert_eq!(events[0].data, " two spaces");
+        assert_eq!((&events[0].id, events[0].retry), (&None, None));
+        // An event needs data; empty data is none.
+        assert_eq!(data(STREAMS[5]), ["\n", "x"]);
+    }
+
+    #[test]
+    fn a_stream_that_ends_inside_an_event_is_truncated() {
+        for cut in [
+            &b"data: x"[..],
+            b"data: x\n",
+            b"data: x\r",
+            b"id: 5\n",
+            b"data: x\n\ndata",
+            b": comment",
+        ] {
+            assert_eq!(whole(cut).1, Err(SseError::Truncated), "{cut:?}");
+        }
+        for complete in [&b"data: x\n\n"[..], b"data: x\r\r", b": comment\n", b"\n"] {
+            assert_eq!(whole(complete).1, Ok(()), "{complete:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_utf8_is_refused_and_nothing_after_it_is_read() {
+        let (events, end) = whole(STREAMS[10]);
+        assert_eq!(events.len(), 1);
+        assert_eq!(end, Err(SseError::NotUtf8));
+        let mut parser = Parser::default();
+        assert_eq!(parser.feed(b"data: \xff\n"), Err(SseError::NotUtf8));
+        assert_eq!(parser.feed(b"data: x\n\n"), Err(SseError::NotUtf8));
+    }
+
+    #[test]
+    fn a_line_ends_at_its_limit() {
+        let limits = SseLimits {
+            line: 10,
+            event: 100,
+        };
+        let fits = b"data: 1234\n\n";
+        assert_eq!(read(fits, &[], limits).0[0].data, "1234");
+        let over = b"data: 12345\n\n";
+        for cut in 0..over.len() {
+            let (events, end) = read(over, &[cut], limits);
+            assert_eq!(events, []);
+            assert_eq!(end, Err(SseError::LineTooLong { max: 10 }), "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn an_event_ends_at_its_limit() {
+        let limits = SseLimits {
+            line: 100,
+            event: 5,
+        };
+        let fits = b"data: 12\ndata: 34\n\ndata: 12345\n\n";
+        assert_eq!(read(fits, &[], limits).0.len(), 2);
+        for over in [&b"data: 12\ndata: 345\n\n"[..], b"data: 123456\n\n"] {
+            let end = read(over, &[], limits).1;
+            assert_eq!(end, Err(SseError::EventTooLong { max: 5 }));
+        }
+    }
+
+    #[test]
+    fn what_is_written_reads_back() {
+        for text in ["{}", "two\nlines", "three\r\nold\rlines", "\nempty first"] {
+            let (events, end) = whole(&encode_event(text.as_bytes()));
+            assert_eq!(end, Ok(()));
+            let want = text.replace("\r\n", "\n").replace('\r', "\n");
+            assert_eq!(events[0].data, want);
+        }
+        let numbered = [keep_alive(), encode_numbered(3, b"{}")].concat();
+        let (events, _) = whole(&numbered);
+        assert_eq!(events.len(), 1);
+        assert_eq!(events[0].id.as_deref(), Some("3"));
+    }
+}

@@ -202,3 +202,86 @@ impl Artifact {
         self
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const STATES: [(TaskState, &str, bool, bool); 8] = [
+        (TaskState::Submitted, "SUBMITTED", false, false),
+        (TaskState::Working, "WORKING", false, false),
+        (TaskState::Completed, "COMPLETED", true, false),
+        (TaskState::Failed, "FAILED", true, false),
+        (TaskState::Canceled, "CANCELED", true, false),
+        (TaskState::InputRequired, "INPUT_REQUIRED", false, true),
+        (TaskState::Rejected, "REJECTED", true, false),
+        (TaskState::AuthRequired, "AUTH_REQUIRED", false, true),
+    ];
+
+    #[test]
+    fn states_have_the_protos_names_and_meanings() {
+        for (state, name, terminal, interrupted) in STATES {
+            let name = format!("TASK_STATE_{name}");
+            assert_eq!(state.as_str(), name);
+            assert_eq!(serde_json::to_value(state).expect("JSON"), json!(name));
+            assert_eq!(TaskState::deserialize(json!(name)).expect("a state"), state);
+            assert_eq!(state.is_terminal(), terminal, "{name}");
+            assert_eq!(state.is_interrupted(), interrupted, "{name}");
+        }
+        for bad in [
+            json!("TASK_STATE_UNSPECIFIED"),
+            json!("completed"),
+            json!(3),
+        ] {
+            assert!(TaskState::deserialize(bad.clone()).is_err(), "{bad}");
+        }
+    }
+
+    fn task() -> Task {
+        let since = "2026-11-22T13:36:11Z".parse().expect("a time");
+        let mut task = Task::new("t-1", "c-1", TaskStatus::new(TaskState::Working, since));
+        task.history = ["a", "b", "c"].map(|t| Message::user(Part::text(t))).into();
+        task.artifacts = vec![Artifact::new(Part::text("done")).named("offer")];
+        task
+    }
+
+    #[test]
+    fn a_task_reads_back_from_its_json() {
+        let json = serde_json::to_value(task()).expect("JSON");
+        assert_eq!(
+            json["status"]["timestamp"],
+            json!("2026-11-22T13:36:11.000Z")
+        );
+        assert_eq!(json.get("metadata"), None);
+        let read = Task::deserialize(&json).expect("a task");
+        assert_eq!(serde_json::to_value(read).expect("JSON"), json);
+    }
+
+    #[test]
+    fn a_task_needs_its_id_and_its_state() {
+        for path in ["/id", "/status", "/status/state"] {
+            let mut json = serde_json::to_value(task()).expect("JSON");
+            let (parent, name) = path.rsplit_once('/').expect("a path");
+            let object = json.pointer_mut(parent).and_then(|v| v.as_object_mut());
+            object.expect("an object").remove(name);
+            assert!(Task::deserialize(json).is_err(), "{path}");
+        }
+    }
+
+    #[test]
+    fn history_keeps_the_newest() {
+        for (limit, want) in [
+            (None, &["a", "b", "c"][..]),
+            (Some(0), &[]),
+            (Some(2), &["b", "c"]),
+            (Some(9), &["a", "b", "c"]),
+        ] {
+            let mut task = task();
+            task.limit_history(limit);
+            let texts: Vec<_> = task.history.iter().map(Message::text).collect();
+            assert_eq!(texts, want, "{limit:?}");
+        }
+    }
+}

@@ -37,7 +37,6 @@ impl Timestamp {
     /// The time this many milliseconds after 1970; stops at the year 9999.
     pub fn from_millis(millis: u64) -> Self {
         let secs = i64::try_from(millis / 1000).unwrap_or(i64::MAX);
-        #[expect(clippy::cast_possible_truncation, reason = "a remainder below 1000")]
         let nanos = (millis % 1000) as u32 * 1_000_000;
         Self {
             secs: secs.min(*RANGE.end()),

@@ -70,7 +70,6 @@ impl Visitor<'_> for Int32Visitor {
     fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Int32, E> {
         let whole = value.fract() == 0.0 && value.abs() <= f64::from(i32::MAX);
         if whole {
-            #[expect(clippy::cast_possible_truncation, reason = "whole and within 32 bits")]
             return Ok(Int32(value as i32));
         }
         Err(E::custom(format_args!("{value} is no whole 32-bit number")))

@@ -176,6 +176,11 @@ pub struct Record {
 impl Record {
     /// The event of a call from agent to agent.
     pub const CALL: &str = "call";
+
+    /// Whether somebody was turned away.
+    pub fn is_refusal(&self) -> bool {
+        self.decision == Decision::Refused
+    }
 }
 
 impl fmt::Display for Record {

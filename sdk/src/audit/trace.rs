@@ -95,6 +95,14 @@ impl TraceContext {
         }
     }
 
+    /// A span of our own within `trace`.
+    pub fn within(trace: TraceId) -> Self {
+        Self {
+            trace_id: trace,
+            ..Self::fresh()
+        }
+    }
+
     /// The context of a request; a new trace when it has none, several or a malformed one.
     pub fn from_headers(headers: &HeaderMap) -> Self {
         let mut values = headers.get_all(TRACEPARENT).iter();

@@ -65,6 +65,34 @@ impl AuthorityConfig {
         }
     }
 
+    /// Adds an agent, which is allowed `scopes` at most.
+    #[must_use]
+    pub fn agent(mut self, name: &str, scopes: Scopes) -> Self {
+        self.agents.insert(name.to_owned(), scopes);
+        self
+    }
+
+    /// Adds a user, who has granted `scopes`.
+    #[must_use]
+    pub fn user(mut self, name: &str, scopes: Scopes) -> Self {
+        self.users.insert(name.to_owned(), scopes);
+        self
+    }
+
+    /// Lets `agent` log users in.
+    #[must_use]
+    pub fn login(mut self, agent: &str) -> Self {
+        self.logins.insert(agent.to_owned());
+        self
+    }
+
+    /// Listens on this port of the loopback address; 0 is any free one.
+    #[must_use]
+    pub fn port(mut self, port: u16) -> Self {
+        self.listen.set_port(port);
+        self
+    }
+
     /// The ID of the agent `name`.
     pub(super) fn agent_id(&self, name: &str) -> Result<SpiffeId, AuthorityError> {
         let wrong = || AuthorityError::AgentName {

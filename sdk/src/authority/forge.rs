@@ -9,9 +9,10 @@ use serde_json::Value;
 use crate::clock::UnixTime;
 use crate::crypto::{CertThumbprint, VerifyingKey};
 use crate::id::SpiffeId;
+use crate::jose::{JsonLimits, ParsedJws, parse_json};
 use crate::oauth::BoundToken;
 use crate::secret::Secret;
-use crate::token::Scopes;
+use crate::token::{MAX_TOKEN_BYTES, Scopes};
 
 use super::AuthorityError;
 use super::ca::Validity;
@@ -59,6 +60,38 @@ impl Forge {
     pub fn token_of_type(&self, typ: &str, claims: &Value) -> Result<Secret, AuthorityError> {
         let signed = self.0.mint.sign(typ, claims);
         signed.map_err(|_| AuthorityError::Own { what: "token" })
+    }
+
+    /// Remembers, from now on, the last token issued for each audience: what a thief would have.
+    pub fn watch(&self) {
+        self.0.mint.watched().get_or_insert_default();
+    }
+
+    /// The last genuine token for `audience` since [`Forge::watch`].
+    pub fn watched(&self, audience: &SpiffeId) -> Option<Secret> {
+        let watched = self.0.mint.watched();
+        watched.as_ref()?.get(audience.as_str()).cloned()
+    }
+
+    /// A token with the claims of `token`, but for those that `changes` names; `null` takes one out.
+    ///
+    /// # Errors
+    /// As [`Forge::token`], and for a text that is no token.
+    pub fn reissue(&self, token: &Secret, changes: &Value) -> Result<Secret, AuthorityError> {
+        let own = AuthorityError::Own { what: "token" };
+        let jws = ParsedJws::parse(token.expose(), MAX_TOKEN_BYTES).map_err(|_| own.clone())?;
+        let claims = parse_json(jws.unverified_payload(), JsonLimits::default());
+        let Ok(Value::Object(mut claims)) = claims else {
+            return Err(own);
+        };
+        for (name, value) in changes.as_object().into_iter().flatten() {
+            if value.is_null() {
+                claims.remove(name);
+            } else {
+                claims.insert(name.clone(), value.clone());
+            }
+        }
+        self.token(&Value::Object(claims))
     }
 
     /// A token that a client of ours will send, whatever it says: what is told about it here is all

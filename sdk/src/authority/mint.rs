@@ -1,5 +1,7 @@
 //! Writing tokens down and signing them.
 
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -23,6 +25,8 @@ pub(super) struct Mint {
     pub(super) ttl: Duration,
     key: SigningKey,
     keys: JwkSet,
+    /// The last token for each audience; nothing unless a test or a demonstration watches.
+    watched: Mutex<Option<HashMap<String, Secret>>>,
 }
 
 /// What a token says beyond issuer, times and number.
@@ -78,6 +82,7 @@ impl Mint {
             ttl,
             keys: JwkSet::of([key.verifying_key()]),
             key,
+            watched: Mutex::default(),
         }
     }
 
@@ -114,11 +119,20 @@ impl Mint {
         if let Some(may_act) = &claims.may_act {
             payload["may_act"] = may_act.clone();
         }
+        let token = self.sign(TOKEN_TYP, &payload)?;
+        if let Some(watched) = &mut *self.watched() {
+            watched.insert(claims.audience.clone(), token.clone());
+        }
         Ok(Minted {
-            token: self.sign(TOKEN_TYP, &payload)?,
+            token,
             jti,
             expires,
         })
+    }
+
+    /// The tokens that are remembered, if any are.
+    pub(super) fn watched(&self) -> MutexGuard<'_, Option<HashMap<String, Secret>>> {
+        self.watched.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Signs any payload under any type.

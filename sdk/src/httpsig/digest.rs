@@ -180,7 +180,7 @@ mod tests {
             (format!("md5=:AAAA:, {good};q=1"), "fine"),
             (wrong.clone(), "digest.mismatch"),
             (format!("{SHA_512}, {wrong}"), "digest.mismatch"),
-            (good[..good.len() - 9].to_owned() + "=:", "digest.mismatch"),
+            ("sha-256=:X48E:".to_owned(), "digest.mismatch"),
             ("md5=:AAAA:".to_owned(), "digest.unsupported"),
             (String::new(), "digest.unsupported"),
             ("sha-256=\"AAAA\"".to_owned(), "digest.malformed"),
@@ -197,11 +197,6 @@ mod tests {
     #[test]
     fn a_header_of_one_kibibyte_is_read_and_no_more() {
         let mut header = content_digest(BODY);
-        header.push_str(", x=:");
-        while header.len() < MAX_HEADER - 1 - (MAX_HEADER - 1 - header.len()) % 4 {
-            header.push('A');
-        }
-        header.push(':');
         header.push_str(&" ".repeat(MAX_HEADER - header.len()));
         assert_eq!(header.len(), MAX_HEADER);
         assert_eq!(verify_content_digest(&header, BODY), Ok(()));

@@ -166,13 +166,19 @@ impl<'a> Inputs<'a> {
         Ok(Self(members))
     }
 
-    /// The one signature with this tag.
-    pub(super) fn tagged(self, tag: &str) -> Result<Input<'a>, SignatureError> {
-        let has_tag = |member: &Member<'_>| match param(&member.params, "tag") {
-            Some(BareItemFromInput::String(text)) => text.as_str() == tag,
-            _ => false,
+    /// The one signature with this tag, and with this `keyid` when one is given.
+    pub(super) fn tagged(
+        self,
+        tag: &str,
+        keyid: Option<&str>,
+    ) -> Result<Input<'a>, SignatureError> {
+        let says = |member: &Member<'_>, name, wanted: &str| {
+            let value = param(&member.params, name);
+            matches!(value, Some(BareItemFromInput::String(text)) if text.as_str() == wanted)
         };
-        let mut matching = self.0.into_iter().filter(has_tag);
+        let mut matching = self.0.into_iter().filter(|member| {
+            says(member, "tag", tag) && keyid.is_none_or(|keyid| says(member, "keyid", keyid))
+        });
         let first = matching.next().ok_or_else(|| SignatureError::Tag {
             wanted: tag.to_owned(),
         })?;

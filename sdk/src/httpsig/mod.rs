@@ -3,6 +3,7 @@
 mod agent;
 mod base;
 mod component;
+mod coverage;
 mod digest;
 mod error;
 mod fields;
@@ -19,7 +20,11 @@ mod verified;
 mod verify;
 mod view;
 
+pub mod directory;
 pub mod replay;
+
+#[cfg(test)]
+mod tests;
 
 pub use base::signature_base;
 pub use component::{ComponentId, ComponentName, ComponentParam};

@@ -11,6 +11,9 @@ use crate::crypto::KeyThumbprint;
 /// The tag of Web Bot Auth signatures, and of ours, which are such signatures.
 const WEB_BOT_AUTH: &str = "web-bot-auth";
 
+/// The tag of a key directory's proofs.
+pub(super) const DIRECTORY: &str = "http-message-signatures-directory";
+
 /// The label of signatures we make, unless another is set.
 const LABEL: &str = "sig1";
 
@@ -170,6 +173,21 @@ impl Profile {
             },
             cover: Vec::new(),
             ..Self::a2a()
+        }
+    }
+
+    /// The proof of possession in the response of a key directory.
+    pub(super) fn directory() -> Self {
+        let rfc9421 = Self::rfc9421();
+        Self {
+            tag: Some(DIRECTORY),
+            needs: Needs {
+                body: true,
+                times: true,
+                keyid: true,
+                ..rfc9421.needs
+            },
+            ..rfc9421
         }
     }
 

@@ -5,14 +5,14 @@ use http::request::Parts;
 
 use super::agent::covered_agent;
 use super::base::write_base;
-use super::component::{ComponentId, ComponentName, ComponentParam};
+use super::coverage::Covered;
 use super::digest::{DigestError, verify_content_digest};
 use super::error::SignatureError;
 use super::fields::write_combined;
 use super::input::{Input, Inputs};
 use super::origin::Origin;
 use super::output::signature_of;
-use super::profile::{Agent, Needs, Profile, Target};
+use super::profile::{Needs, Profile};
 use super::sign::CONTENT_DIGEST;
 use super::verified::{VerifiedMessage, VerifiedRequest};
 use super::view::{MessageView, RequestView};
@@ -130,22 +130,34 @@ pub fn verify_message(
     now: UnixTime,
     skew: Skew,
 ) -> Result<VerifiedMessage, SignatureError> {
-    profile.check_key(key.thumbprint())?;
-    let headers = message.headers();
-    let inputs = Inputs::read(headers)?;
+    let inputs = Inputs::read(message.headers())?;
     // RFC 9421 §3.2: which of several signatures counts is the verifier's choice, made by tag.
     let input = match profile.tag {
-        Some(tag) => inputs.tagged(tag)?,
+        Some(tag) => inputs.tagged(tag, None)?,
         None => inputs.labelled(profile.label.as_deref())?,
     };
+    verify_input(message, &input, body, key, profile, (now, skew))
+}
+
+/// Verifies the signature that was chosen.
+pub(super) fn verify_input(
+    message: &MessageView<'_>,
+    input: &Input<'_>,
+    body: &[u8],
+    key: &VerifyingKey,
+    profile: &Profile,
+    (now, skew): (UnixTime, Skew),
+) -> Result<VerifiedMessage, SignatureError> {
+    profile.check_key(key.thumbprint())?;
+    let headers = message.headers();
     let needs = &profile.needs;
-    let (created, expires) = check_times(&input, profile, now, skew)?;
-    check_key(&input, needs, key)?;
-    let nonce = check_nonce(&input, needs)?;
+    let (created, expires) = check_times(input, profile, now, skew)?;
+    check_key(input, needs, key)?;
+    let nonce = check_nonce(input, needs)?;
     input.refuse_repeated()?;
     let covered = Covered::of(&input.components);
     covered.check(needs, headers, body)?;
-    let agent = covered_agent(headers, &input, needs.agent)?;
+    let agent = covered_agent(headers, input, needs.agent)?;
     let signature = signature_of(headers, input.label)?;
 
     let mut base = Vec::with_capacity(1024);
@@ -247,100 +259,4 @@ fn check_digest(headers: &HeaderMap, body: &[u8]) -> Result<(), SignatureError> 
     let text = written.ok().and_then(|()| std::str::from_utf8(&value).ok());
     verify_content_digest(text.ok_or(DigestError::Malformed)?, body)?;
     Ok(())
-}
-
-/// What stands among the components, each without parameters.
-#[derive(Clone, Copy, Default)]
-struct Covered {
-    method: bool,
-    authority: bool,
-    target_uri: bool,
-    path: bool,
-    query: bool,
-    digest: bool,
-    content_type: bool,
-    authorization: bool,
-    signature: bool,
-}
-
-impl Covered {
-    fn of(components: &[ComponentId<'_>]) -> Self {
-        let mut covered = Self::default();
-        for component in components {
-            if let ComponentName::Field(name) = component.name()
-                && name == "signature"
-                && !component.has(&ComponentParam::Req)
-            {
-                covered.signature = true;
-            }
-            if !component.params().is_empty() {
-                continue;
-            }
-            match component.name() {
-                ComponentName::Method => covered.method = true,
-                ComponentName::Authority => covered.authority = true,
-                ComponentName::TargetUri => covered.target_uri = true,
-                ComponentName::Path => covered.path = true,
-                ComponentName::Query => covered.query = true,
-                ComponentName::Field(name) => match name.as_ref() {
-                    "content-digest" => covered.digest = true,
-                    "content-type" => covered.content_type = true,
-                    "authorization" => covered.authorization = true,
-                    _ => {}
-                },
-                ComponentName::Scheme
-                | ComponentName::RequestTarget
-                | ComponentName::QueryParam
-                | ComponentName::Status => {}
-            }
-        }
-        covered
-    }
-
-    fn check(self, needs: &Needs, headers: &HeaderMap, body: &[u8]) -> Result<(), SignatureError> {
-        let host = self.authority || self.target_uri;
-        let (host, method, path, query) = match needs.target {
-            Target::Any => (true, true, true, true),
-            Target::Host => (host, true, true, true),
-            Target::Whole => (
-                host,
-                self.method,
-                self.path || self.target_uri,
-                self.query || self.target_uri,
-            ),
-        };
-        if needs.body && !body.is_empty() && !headers.contains_key(CONTENT_DIGEST) {
-            return Err(SignatureError::DigestMissing { len: body.len() });
-        }
-        // Web Bot Auth: a signature of a signature is easily taken for consent to it.
-        if self.signature && needs.agent != Agent::Any {
-            return Err(SignatureError::ComponentRefused {
-                component: "\"signature\"".to_owned(),
-                rule: "this profile does not sign other signatures",
-            });
-        }
-        let present = |name: &str, covered| !needs.fields || covered || !headers.contains_key(name);
-        let wanted = [
-            (method, "\"@method\""),
-            (host, "\"@authority\" or \"@target-uri\""),
-            (path, "\"@path\" or \"@target-uri\""),
-            (query, "\"@query\" or \"@target-uri\""),
-            (
-                !needs.body || body.is_empty() || self.digest,
-                "\"content-digest\"",
-            ),
-            (
-                present("content-type", self.content_type),
-                "\"content-type\"",
-            ),
-            (
-                present("authorization", self.authorization),
-                "\"authorization\"",
-            ),
-        ];
-        match wanted.iter().find(|(met, _)| !met) {
-            Some((_, component)) => Err(SignatureError::ComponentMissing { component }),
-            None => Ok(()),
-        }
-    }
 }

@@ -173,6 +173,13 @@ impl JwkSet {
         found.map(|(_, key)| key)
     }
 
+    /// The key with this `kid`, with what the set says about it.
+    pub fn find(&self, kid: &str) -> Option<(&Jwk, &VerifyingKey)> {
+        let mut keys = self.keys.iter();
+        let found = keys.find(|(jwk, _)| jwk.kid.as_deref() == Some(kid))?;
+        Some((&found.0, &found.1))
+    }
+
     /// The key with this thumbprint, whatever its `kid`.
     pub fn by_thumbprint(&self, thumbprint: KeyThumbprint) -> Option<&VerifyingKey> {
         let mut keys = self.keys.iter().map(|(_, key)| key);

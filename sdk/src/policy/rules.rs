@@ -157,6 +157,16 @@ impl Policy {
         self.generation
     }
 
+    /// What the skill `id` needs; nothing when the policy knows no such skill.
+    pub fn skill(&self, id: &str) -> Option<&Requirement> {
+        self.rules.skills.get(id)
+    }
+
+    /// What `operation` needs, whatever the skill; nothing when the policy says nothing of it.
+    pub fn operation(&self, operation: Operation) -> Option<&Requirement> {
+        self.rules.operations.get(&operation)
+    }
+
     /// Whether this agent has a role at all: whether its connection is worth keeping.
     pub fn admits_peer(&self, agent: &SpiffeId) -> bool {
         self.rules.agents.contains_key(agent)

@@ -134,7 +134,7 @@ impl PartialEq for TrustBundle {
 impl Eq for TrustBundle {}
 
 /// Certificates as PEM text (RFC 7468 §5).
-pub(super) fn pem_of(certificates: &[CertificateDer<'_>]) -> String {
+pub(crate) fn pem_of(certificates: &[CertificateDer<'_>]) -> String {
     let mut out = String::new();
     for certificate in certificates {
         out.push_str("-----BEGIN CERTIFICATE-----\n");
@@ -196,5 +196,70 @@ impl TrustBundles {
 impl From<TrustBundle> for TrustBundles {
     fn from(bundle: TrustBundle) -> Self {
         Self::default().with(bundle)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use countersign_fixtures::ca::{Authority, Ca, CaFlag, KeyUse};
+
+    use super::*;
+
+    fn domain() -> TrustDomain {
+        "a.test".parse().expect("a trust domain")
+    }
+
+    fn root(change: impl FnOnce(&mut Authority)) -> CertificateDer<'static> {
+        let mut authority = Authority::of("root");
+        change(&mut authority);
+        Ca::root_of("a.test", &authority).root().clone()
+    }
+
+    #[test]
+    fn a_bundle_survives_its_pem_form() {
+        let bundle = TrustBundle::new(domain(), vec![root(|_| {}), root(|_| {})]).expect("good");
+        let pem = bundle.to_pem();
+        assert!(pem.lines().all(|line| line.len() <= 64));
+        assert_eq!(TrustBundle::from_pem(domain(), &pem), Ok(bundle));
+    }
+
+    #[test]
+    fn only_certificates_that_may_sign_are_roots() {
+        let word = |roots| match TrustBundle::new(domain(), roots) {
+            Ok(_) => "fine",
+            Err(error) => error.reason(),
+        };
+        assert_eq!(word(vec![root(|_| {})]), "fine");
+        assert_eq!(word(vec![]), "svid.bundle");
+        assert_eq!(word(vec![root(|a| a.ca = CaFlag::False)]), "svid.bundle");
+        let no_signing = root(|a| a.key_usage = vec![KeyUse::DigitalSignature]);
+        assert_eq!(word(vec![no_signing]), "svid.bundle");
+        assert_eq!(word(vec![b"nonsense".to_vec().into()]), "svid.malformed");
+        let one = root(|_| {});
+        assert_eq!(word(vec![one.clone(); ROOTS_MAX]), "fine");
+        assert_eq!(word(vec![one; ROOTS_MAX + 1]), "svid.bundle");
+    }
+
+    #[test]
+    fn text_that_is_not_pem_is_refused() {
+        for text in [
+            "",
+            "nonsense",
+            "-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----",
+        ] {
+            let got = TrustBundle::from_pem(domain(), text).map_err(|e| e.reason());
+            assert_eq!(got.err(), Some("svid.bundle"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_changed_set_leaves_the_old_one_as_it_was() {
+        let bundle = TrustBundle::new(domain(), vec![root(|_| {})]).expect("good");
+        let before = TrustBundles::default();
+        let after = before.with(bundle.clone());
+        assert_eq!((before.len(), after.len()), (0, 1));
+        assert_eq!(after.get("a.test"), Some(&bundle));
+        assert_eq!(after.without(&domain()), before);
+        assert_eq!(after.len(), 1);
     }
 }

@@ -6,6 +6,8 @@ mod inspect;
 mod peer;
 mod verify;
 
+#[cfg(feature = "net")]
+pub(crate) use bundle::pem_of;
 pub use bundle::{TrustBundle, TrustBundles};
 pub use error::SvidError;
 pub use peer::PeerIdentity;

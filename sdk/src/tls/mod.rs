@@ -8,16 +8,20 @@ mod connection;
 mod crypto;
 mod dial;
 mod endpoint;
+mod enrol;
 mod error;
 mod io;
 mod options;
 mod pool;
+#[cfg(all(test, feature = "server"))]
+mod tests;
 mod transport;
 mod verifier;
 
 pub use accept::serve;
 pub use authority::AuthoritySource;
 pub use endpoint::Endpoint;
+pub use enrol::enrol;
 pub use error::{RefusedHandshake, TlsError, Waiting};
 pub use options::{
     ClientCertificate, HttpVersion, OnRefused, ServeOptions, TlsRefusal, TransportConfig,

@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use rustls_pki_types::CertificateDer;
 
 use super::WorkloadError;
 use crate::clock::UnixTime;
 use crate::crypto::SigningKey;
-use crate::svid::{PeerIdentity, TrustBundles, Usage, verify_svid};
+use crate::secret::Secret;
+use crate::svid::{PeerIdentity, TrustBundles, Usage, pem_of, verify_svid};
 
 /// What a source hands over: unchecked.
 #[derive(Clone, Debug)]
@@ -64,6 +67,19 @@ impl Snapshot {
     /// The private key of our certificate.
     pub fn key(&self) -> &Arc<SigningKey> {
         &self.key
+    }
+
+    /// Our certificates as PEM text (RFC 7468 §5), as files hold them.
+    pub fn chain_pem(&self) -> String {
+        pem_of(&self.chain)
+    }
+
+    /// The private key as PEM text: for a file that only this workload can read.
+    pub fn expose_key_pem(&self) -> Secret {
+        let text = STANDARD.encode(self.key.expose_pkcs8());
+        Secret::new(format!(
+            "-----BEGIN PRIVATE KEY-----\n{text}\n-----END PRIVATE KEY-----\n"
+        ))
     }
 
     /// Whom we trust.

@@ -1,0 +1,136 @@
+//! Steps 1 and 2: the peer's card, fetched over mutual TLS from the peer itself, and verified.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
+use bytes::Bytes;
+use http::header::{ACCEPT, CACHE_CONTROL, ETAG, IF_NONE_MATCH};
+use http::{HeaderValue, Method, StatusCode};
+use http_body_util::Full;
+
+use super::connect::{Client, Peer};
+use super::error::ClientError;
+use crate::a2a::AGENT_CARD_PATH;
+use crate::card::{SignedCard, TrustedKeys, VerifiedCard};
+use crate::clock::UnixTime;
+use crate::id::SpiffeId;
+
+/// A card is asked for again after this long, even if its server would allow longer.
+const MAX_AGE: Duration = Duration::from_secs(300);
+/// More peers than this and the cache begins again: a bound, not a tuning knob.
+const MAX_PEERS: usize = 4096;
+/// The most bytes a card may have.
+const MAX_CARD: usize = 256 << 10;
+
+/// Verified cards by origin and agent. One fetch in flight per peer.
+#[derive(Default)]
+pub(super) struct CardCache(Mutex<HashMap<(Arc<str>, SpiffeId), Arc<Slot>>>);
+
+#[derive(Default)]
+struct Slot {
+    kept: ArcSwapOption<Kept>,
+    fetching: tokio::sync::Mutex<()>,
+}
+
+struct Kept {
+    card: Arc<VerifiedCard>,
+    etag: Option<HeaderValue>,
+    fresh_until: UnixTime,
+    /// Our trust when it was verified: another generation verifies again.
+    generation: u64,
+}
+
+impl CardCache {
+    fn slot(&self, peer: &Peer) -> Arc<Slot> {
+        let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if slots.len() >= MAX_PEERS {
+            slots.clear();
+        }
+        let key = (peer.shared_origin(), peer.id().clone());
+        slots.entry(key).or_default().clone()
+    }
+}
+
+impl Client {
+    /// The verified card of `peer`: from the cache while it is fresh, else asked for again.
+    ///
+    /// # Errors
+    /// [`ClientError`] of steps 1 and 2.
+    pub async fn card(&self, peer: &Peer) -> Result<Arc<VerifiedCard>, ClientError> {
+        let slot = self.0.cards.slot(peer);
+        let fresh = |kept: &Arc<Kept>| {
+            kept.fresh_until > self.0.workload.clock().now()
+                && kept.generation == self.0.workload.current().generation()
+        };
+        if let Some(kept) = slot.kept.load_full().filter(fresh) {
+            return Ok(kept.card.clone());
+        }
+        // Boxed, so that a call that finds the card is not as large as one that has to ask for it.
+        Box::pin(async {
+            let _one_at_a_time = slot.fetching.lock().await;
+            if let Some(kept) = slot.kept.load_full().filter(fresh) {
+                return Ok(kept.card.clone());
+            }
+            let kept = Arc::new(self.fetch_card(peer, slot.kept.load_full()).await?);
+            slot.kept.store(Some(kept.clone()));
+            Ok(kept.card.clone())
+        })
+        .await
+    }
+
+    async fn fetch_card(&self, peer: &Peer, old: Option<Arc<Kept>>) -> Result<Kept, ClientError> {
+        let workload = &self.0.workload;
+        let own = workload.usable(workload.clock().now())?;
+        // A card that was verified under another trust is not revalidated but read again.
+        let old = old.filter(|kept| kept.generation == own.generation());
+        let mut request = http::Request::new(());
+        *request.method_mut() = Method::GET;
+        *request.uri_mut() = peer.uri(AGENT_CARD_PATH)?;
+        let headers = request.headers_mut();
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        if let Some(etag) = old.as_ref().and_then(|kept| kept.etag.clone()) {
+            headers.insert(IF_NONE_MATCH, etag);
+        }
+        let (mut parts, ()) = request.into_parts();
+        self.sign(&own, peer, &mut parts, b"")?;
+        let request = http::Request::from_parts(parts, Full::new(Bytes::new()));
+        let received = self.0.transport.send(peer.endpoint(), request).await?;
+        let (head, body) = received.response.into_parts();
+
+        let now = workload.clock().now();
+        let fresh_until = now.plus(max_age(&head.headers).min(MAX_AGE));
+        if let (StatusCode::NOT_MODIFIED, Some(old)) = (head.status, old) {
+            return Ok(Kept {
+                card: old.card.clone(),
+                etag: old.etag.clone(),
+                fresh_until,
+                generation: own.generation(),
+            });
+        }
+        if head.status != StatusCode::OK {
+            let status = head.status.as_u16();
+            return Err(ClientError::NoCard { status });
+        }
+        let bytes = super::answer::whole(body, MAX_CARD).await?;
+        let signed = SignedCard::received(bytes, received.peer);
+        let card = signed.verify(&TrustedKeys::bundles(own.bundles().clone()), now)?;
+        Ok(Kept {
+            card: Arc::new(card),
+            etag: head.headers.get(ETAG).cloned(),
+            fresh_until,
+            generation: own.generation(),
+        })
+    }
+}
+
+/// `max-age` of `Cache-Control` (RFC 9111 §5.2.2.1); none when there is none.
+fn max_age(headers: &http::HeaderMap) -> Duration {
+    let text = headers.get(CACHE_CONTROL).and_then(|v| v.to_str().ok());
+    let directives = text.unwrap_or_default().split(',').map(str::trim);
+    let seconds = directives
+        .filter_map(|d| d.strip_prefix("max-age="))
+        .find_map(|s| s.parse().ok());
+    Duration::from_secs(seconds.unwrap_or(0))
+}

@@ -1,0 +1,250 @@
+//! A client: one workload's way to other agents.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::Uri;
+
+use super::call::{Authority, OnBehalfOf};
+use super::cards::CardCache;
+use super::error::ClientError;
+use super::signing::CurrentSigner;
+use crate::audit::Admitted;
+use crate::httpsig::{DIRECTORY_PATH, Origin, Profile};
+use crate::id::SpiffeId;
+use crate::oauth::{AuthorityEndpoint, OAuth, UserGrant};
+use crate::tls::{Endpoint, Transport, TransportConfig};
+use crate::workload::Workload;
+
+/// An agent to call: where it is, and who must be there.
+///
+/// ```
+/// use countersign::client::Peer;
+/// let booking = Peer::new("https://127.0.0.1:4433", "spiffe://travel.example/agent/booking")?;
+/// # Ok::<(), countersign::client::ClientError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Peer {
+    endpoint: Endpoint,
+    target: Origin,
+    origin: Arc<str>,
+}
+
+impl Peer {
+    /// The agent `id` at the origin `url`: `https`, host and port, no path.
+    ///
+    /// # Errors
+    /// [`ClientError::PeerUrl`], [`ClientError::PeerId`].
+    pub fn new(url: &str, id: &str) -> Result<Self, ClientError> {
+        let id: SpiffeId = id.parse()?;
+        let wrong = || ClientError::PeerUrl { url: url.into() };
+        let base: Uri = url.parse().map_err(|_| wrong())?;
+        let authority = base.authority().cloned().ok_or_else(wrong)?;
+        let plain = base.scheme() == Some(&http::uri::Scheme::HTTPS)
+            && !authority.as_str().contains('@')
+            && matches!(base.path(), "" | "/")
+            && base.query().is_none();
+        if !plain {
+            return Err(wrong());
+        }
+        let origin = format!("https://{authority}").into();
+        Ok(Self {
+            target: Origin::https(authority.as_str()),
+            endpoint: Endpoint::new(base, id)?,
+            origin,
+        })
+    }
+
+    /// Who must be there.
+    pub fn id(&self) -> &SpiffeId {
+        self.endpoint.id()
+    }
+
+    /// Where: `https://host:port`.
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// What a request to it is signed for: `@authority` and `@scheme`.
+    pub fn target(&self) -> &Origin {
+        &self.target
+    }
+
+    /// The URL of `path` (begins with `/`) there.
+    ///
+    /// # Errors
+    /// [`ClientError::PeerUrl`] when `path` is none.
+    pub fn uri(&self, path: &str) -> Result<Uri, ClientError> {
+        let url = format!("{}{path}", self.origin);
+        let parsed = url.parse().ok().filter(|_| path.starts_with('/'));
+        parsed.ok_or(ClientError::PeerUrl { url })
+    }
+
+    pub(super) fn shared_origin(&self) -> Arc<str> {
+        self.origin.clone()
+    }
+
+    /// For the connection.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+}
+
+/// Calls other agents with this workload's identity. Cloning is cheap.
+///
+/// ```no_run
+/// # async fn example(workload: countersign::workload::Workload,
+/// #     authority: countersign::oauth::AuthorityEndpoint) -> Result<(), Box<dyn std::error::Error>> {
+/// use countersign::client::{Client, Peer};
+///
+/// let client = Client::new(workload, authority)?;
+/// let booking = Peer::new("https://127.0.0.1:4433", "spiffe://travel.example/agent/booking")?;
+/// let alice = client.oauth().login("alice", &"trip:book".parse()?).await?;
+/// let answer = client
+///     .on_behalf_of_user(alice)
+///     .call(&booking)
+///     .skill("book")
+///     .send("A train to Bern on Friday")
+///     .await?;
+/// println!("{}", answer.text());
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct Client(pub(super) Arc<Inner>);
+
+pub(super) struct Inner {
+    pub(super) workload: Workload,
+    pub(super) transport: Transport,
+    pub(super) oauth: OAuth,
+    pub(super) cards: CardCache,
+    pub(super) signer: CurrentSigner,
+    pub(super) deadline: Duration,
+    pub(super) max_answer: usize,
+}
+
+impl Client {
+    /// A client with the defaults.
+    ///
+    /// # Errors
+    /// [`ClientError::Workload`] when our own certificate is unusable.
+    pub fn new(workload: Workload, authority: AuthorityEndpoint) -> Result<Self, ClientError> {
+        Self::builder(workload, authority).build()
+    }
+
+    /// A client whose settings can be changed first.
+    pub fn builder(workload: Workload, authority: AuthorityEndpoint) -> ClientBuilder {
+        ClientBuilder {
+            workload,
+            authority,
+            transport: TransportConfig::default(),
+            directory: None,
+            deadline: Duration::from_secs(60),
+            max_answer: 4 << 20,
+        }
+    }
+
+    /// Calls for the person who gave `grant`.
+    pub fn on_behalf_of_user(&self, grant: UserGrant) -> OnBehalfOf {
+        OnBehalfOf::new(self.clone(), Authority::User(Arc::new(grant)))
+    }
+
+    /// Calls that go on for whom the admitted call was made.
+    pub fn on_behalf_of(&self, admitted: Arc<Admitted>) -> OnBehalfOf {
+        OnBehalfOf::new(self.clone(), Authority::Caller(admitted))
+    }
+
+    /// Calls that are this agent's own, for nobody else.
+    pub fn on_own_behalf(&self) -> OnBehalfOf {
+        OnBehalfOf::new(self.clone(), Authority::Own)
+    }
+
+    /// The token side, for logins.
+    pub fn oauth(&self) -> &OAuth {
+        &self.0.oauth
+    }
+
+    /// The connections.
+    pub fn transport(&self) -> &Transport {
+        &self.0.transport
+    }
+
+    /// Our own certificate and its rotation.
+    pub fn workload(&self) -> &Workload {
+        &self.0.workload
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Client({})", self.0.workload.id())
+    }
+}
+
+/// The settings of a [`Client`].
+#[derive(Debug)]
+pub struct ClientBuilder {
+    workload: Workload,
+    authority: AuthorityEndpoint,
+    transport: TransportConfig,
+    directory: Option<String>,
+    deadline: Duration,
+    max_answer: usize,
+}
+
+impl ClientBuilder {
+    /// How connections are made.
+    #[must_use]
+    pub fn transport(mut self, config: TransportConfig) -> Self {
+        self.transport = config;
+        self
+    }
+
+    /// Where this agent publishes its signing keys (`Signature-Agent`). Default: the well-known
+    /// path on a host named as the trust domain.
+    #[must_use]
+    pub fn key_directory(mut self, https_url: impl Into<String>) -> Self {
+        self.directory = Some(https_url.into());
+        self
+    }
+
+    /// How long a call may take until its answer, or its event stream, begins. Default 60 s.
+    #[must_use]
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    /// The most bytes an answer or one event may have. Default 4 MiB.
+    #[must_use]
+    pub fn max_answer(mut self, bytes: usize) -> Self {
+        self.max_answer = bytes;
+        self
+    }
+
+    /// The client.
+    ///
+    /// # Errors
+    /// [`ClientError::Workload`] when our own certificate is unusable.
+    pub fn build(self) -> Result<Client, ClientError> {
+        let workload = self.workload;
+        workload.usable(workload.clock().now())?;
+        let transport = Transport::new(workload.clone(), self.transport);
+        let directory = self.directory.unwrap_or_else(|| {
+            format!(
+                "https://{}{DIRECTORY_PATH}",
+                workload.id().trust_domain_name()
+            )
+        });
+        let oauth = OAuth::new(workload.clone(), transport.clone(), self.authority);
+        Ok(Client(Arc::new(Inner {
+            cards: CardCache::default(),
+            signer: CurrentSigner::new(directory, Profile::a2a()),
+            oauth,
+            transport,
+            workload,
+            deadline: self.deadline,
+            max_answer: self.max_answer,
+        })))
+    }
+}

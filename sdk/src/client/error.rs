@@ -1,0 +1,132 @@
+//! Why a call did not bring an answer.
+
+use crate::a2a::A2aError;
+use crate::card::{CardError, Unsatisfiable};
+use crate::httpsig::SignatureError;
+use crate::id::IdError;
+use crate::oauth::OAuthError;
+use crate::tls::TlsError;
+use crate::token::{Challenge, ScopeError};
+use crate::workload::WorkloadError;
+
+/// Why a call did not bring an answer. Each names the step of the outbound pipeline that refused.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The peer's address is not an `https` URL without user information, query or fragment.
+    #[error("the peer's address {url:?} is not a plain https URL")]
+    PeerUrl {
+        /// What was given.
+        url: String,
+    },
+    /// The peer's name is not a SPIFFE ID.
+    #[error("the peer's name: {0}")]
+    PeerId(#[from] IdError),
+    /// Our own certificate is missing or expired.
+    #[error("our own certificate: {0}")]
+    Workload(#[from] WorkloadError),
+    /// The connection could not be had or proved the wrong peer.
+    #[error("the connection: {0}")]
+    Tls(#[from] TlsError),
+    /// The Agent Card was refused (steps 1 and 2).
+    #[error("the Agent Card: {0}")]
+    Card(#[from] CardError),
+    /// The peer did not serve its card.
+    #[error("the peer answered {status} when asked for its Agent Card")]
+    NoCard {
+        /// The HTTP status.
+        status: u16,
+    },
+    /// None of the card's alternatives can be met (step 3).
+    #[error("the Agent Card's demands: {0}")]
+    Unsatisfiable(#[from] Unsatisfiable),
+    /// The card asks for a token of an issuer that this client does not know.
+    #[error("the card names the issuer {named}, this client knows {known}")]
+    Issuer {
+        /// Whom the card names.
+        named: String,
+        /// Whom this client knows.
+        known: String,
+    },
+    /// The card has no skill of this name.
+    #[error("the agent's card has no skill {skill:?}")]
+    NoSkill {
+        /// What was asked for.
+        skill: String,
+    },
+    /// The card sends calls to another origin than the one that served it.
+    #[error("the card's interface {interface} is not on {origin}")]
+    ForeignInterface {
+        /// Where the card points.
+        interface: String,
+        /// Who served it.
+        origin: String,
+    },
+    /// The card names a scope that is none (RFC 6749 §3.3).
+    #[error("the card's scopes: {0}")]
+    Scope(#[from] ScopeError),
+    /// The token could not be had (step 4).
+    #[error("the token: {0}")]
+    OAuth(#[from] OAuthError),
+    /// The request could not be signed (step 6).
+    #[error("the signature: {0}")]
+    Signature(#[from] SignatureError),
+    /// The peer refused the call.
+    #[error("the peer refused the call: {status}{}", challenge.as_ref().map(|c| format!(" ({c})")).unwrap_or_default())]
+    Refused {
+        /// The HTTP status.
+        status: u16,
+        /// The challenge of `WWW-Authenticate`, if there was one.
+        challenge: Option<Challenge>,
+    },
+    /// The agent answered with an error of the protocol (A2A §9.5).
+    #[error("the agent answered: {0}")]
+    Agent(#[from] A2aError),
+    /// The answer is not what the protocol allows.
+    #[error("the answer is not of the protocol: {what}")]
+    Answer {
+        /// Which rule it breaks.
+        what: String,
+    },
+    /// The answer is larger than allowed.
+    #[error("the answer has over {max} bytes")]
+    TooLong {
+        /// The limit in bytes.
+        max: usize,
+    },
+    /// The connection broke before the answer was whole.
+    #[error("the connection broke before the answer was whole")]
+    Truncated,
+    /// No answer within the deadline.
+    #[error("no answer within {after:?}")]
+    Deadline {
+        /// The deadline.
+        after: std::time::Duration,
+    },
+}
+
+impl ClientError {
+    /// The fixed word for logs.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::PeerUrl { .. } => "client.peer_url",
+            Self::PeerId(error) => error.reason(),
+            Self::Workload(error) => error.reason(),
+            Self::Tls(error) => error.reason(),
+            Self::Card(error) => error.reason(),
+            Self::NoCard { .. } => "client.no_card",
+            Self::Unsatisfiable(error) => error.reason(),
+            Self::Issuer { .. } => "client.issuer",
+            Self::NoSkill { .. } => "client.no_skill",
+            Self::ForeignInterface { .. } => "client.foreign_interface",
+            Self::Scope(_) => "client.scope",
+            Self::OAuth(error) => error.reason(),
+            Self::Signature(error) => error.reason(),
+            Self::Refused { .. } => "client.refused",
+            Self::Agent(_) => "client.agent_error",
+            Self::Answer { .. } => "client.answer",
+            Self::TooLong { .. } => "client.answer_too_long",
+            Self::Truncated => "client.truncated",
+            Self::Deadline { .. } => "client.deadline",
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! The outbound pipeline: from an intent to an answer, each step only with the evidence of the last.
+
+use bytes::Bytes;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderValue, Method};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::answer::{self, EventStream};
+use super::call::{Authority, Intent};
+use super::connect::{Client, Peer};
+use super::error::ClientError;
+use crate::a2a::jsonrpc::{self, Id};
+use crate::a2a::{
+    EVENT_STREAM, JSON, Operation, SecurityScheme, SendMessageRequest, VERSION, VERSION_HEADER,
+};
+use crate::audit::TraceContext;
+use crate::card::{self, Held, Plan, VerifiedCard};
+use crate::crypto::random;
+use crate::httpsig::Origin;
+use crate::oauth::BoundToken;
+use crate::token::Scopes;
+use crate::workload::Snapshot;
+
+impl Client {
+    /// The steps of a call, in their order.
+    async fn perform(
+        &self,
+        intent: &Intent,
+        operation: Operation,
+        params: &impl Serialize,
+    ) -> Result<http::Response<Incoming>, ClientError> {
+        let workload = &self.0.workload;
+        let own = workload.usable(workload.clock().now())?;
+        // 1, 2: who is there, by its own card: over mutual TLS, signed, bound to the TLS peer.
+        let card = self.card(&intent.peer).await?;
+        // 3: which of the card's alternatives we can meet.
+        let scopes = wanted_scopes(intent, &card)?;
+        let plan = card::plan(&card, &self.held(&scopes))?;
+        let interface = interface(&intent.peer, &plan)?;
+        // 4: a token for this agent, bound to our certificate.
+        let token = self.obtain(intent, &plan, &scopes).await?;
+        // 5: the request in the binding's form.
+        let body = Bytes::from(jsonrpc::request(
+            &Id::from(answer::REQUEST_ID),
+            operation,
+            params,
+        ));
+        let mut request = http::Request::new(());
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = interface;
+        let (mut parts, ()) = request.into_parts();
+        let headers = &mut parts.headers;
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
+        headers.insert(ACCEPT, accepts(operation));
+        headers.insert(VERSION_HEADER, HeaderValue::from_static(VERSION));
+        intent.authority.trace().insert(headers);
+        if let Some(token) = &token {
+            headers.insert(AUTHORIZATION, token.authorization_header().clone());
+        }
+        // 6: signed last, over the final bytes.
+        self.sign(&own, &intent.peer, &mut parts, &body)?;
+        // 7: on a connection that proves the expected peer.
+        let request = http::Request::from_parts(parts, Full::new(body));
+        let sent = self.0.transport.send(intent.peer.endpoint(), request);
+        let after = self.0.deadline;
+        let received = tokio::time::timeout(after, sent)
+            .await
+            .map_err(|_| ClientError::Deadline { after })??;
+        // 8: the answer, or the peer's refusal with its challenge.
+        answer::accepted(received.response)
+    }
+
+    pub(super) async fn unary<T: DeserializeOwned>(
+        &self,
+        intent: &Intent,
+        operation: Operation,
+        params: &impl Serialize,
+    ) -> Result<T, ClientError> {
+        let response = self.perform(intent, operation, params).await?;
+        let after = self.0.deadline;
+        let body = answer::whole(response.into_body(), self.0.max_answer);
+        let body = tokio::time::timeout(after, body)
+            .await
+            .map_err(|_| ClientError::Deadline { after })??;
+        answer::result(&body)
+    }
+
+    /// The scopes that the card of `peer` demands for `skill`, or for its only skill.
+    ///
+    /// # Errors
+    /// [`ClientError`] when the card cannot be had or has no such skill.
+    pub async fn demanded_scopes(
+        &self,
+        peer: &Peer,
+        skill: Option<&str>,
+    ) -> Result<Scopes, ClientError> {
+        let card = self.card(peer).await?;
+        let intent = Intent {
+            peer: peer.clone(),
+            authority: Authority::Own,
+            skill: skill.map(str::to_owned),
+            scopes: None,
+        };
+        wanted_scopes(&intent, &card)
+    }
+
+    pub(super) async fn streaming(
+        &self,
+        intent: &Intent,
+        request: &SendMessageRequest,
+    ) -> Result<EventStream, ClientError> {
+        let response = self
+            .perform(intent, Operation::SendStreamingMessage, request)
+            .await?;
+        EventStream::of(response, self.0.max_answer).await
+    }
+
+    /// Signs with the certificate's key (design: the workload key signs requests).
+    pub(super) fn sign(
+        &self,
+        own: &Snapshot,
+        peer: &Peer,
+        parts: &mut http::request::Parts,
+        body: &[u8],
+    ) -> Result<(), ClientError> {
+        let signer = self.0.signer.of(own)?;
+        let now = self.0.workload.clock().now();
+        signer.1.sign(parts, peer.target(), body, now, random())?;
+        Ok(())
+    }
+
+    fn held(&self, scopes: &Scopes) -> Held {
+        Held {
+            certificate: true,
+            token_issuers: vec![self.0.oauth.issuer().to_owned()],
+            scopes: scopes.iter().map(str::to_owned).collect(),
+        }
+    }
+
+    async fn obtain(
+        &self,
+        intent: &Intent,
+        plan: &Plan,
+        scopes: &Scopes,
+    ) -> Result<Option<BoundToken>, ClientError> {
+        let Some(named) = plan.issuer() else {
+            return Ok(None);
+        };
+        let oauth = &self.0.oauth;
+        if named != oauth.issuer() {
+            return Err(ClientError::Issuer {
+                named: named.to_owned(),
+                known: oauth.issuer().to_owned(),
+            });
+        }
+        let audience = plan.audience();
+        let token = match &intent.authority {
+            Authority::Own => oauth.app_token(audience, scopes).await?,
+            Authority::User(grant) => oauth.exchange_grant(grant, audience, scopes).await?,
+            Authority::Caller(admitted) => {
+                let inbound = admitted.caller().token();
+                oauth.exchange(inbound, audience, scopes).await?
+            }
+        };
+        Ok(Some(token))
+    }
+}
+
+impl Authority {
+    /// The trace this call belongs to (W3C Trace Context): the inbound call's, or a new one.
+    fn trace(&self) -> TraceContext {
+        match self {
+            Self::Caller(admitted) => TraceContext::within(admitted.record().trace_id),
+            Self::Own | Self::User(_) => TraceContext::fresh(),
+        }
+    }
+}
+
+fn accepts(operation: Operation) -> HeaderValue {
+    HeaderValue::from_static(if operation.is_streaming() {
+        EVENT_STREAM
+    } else {
+        JSON
+    })
+}
+
+/// The scopes to ask for: those given, else those of the skill, or of the only one there is, else
+/// those of the card's preferred alternative.
+fn wanted_scopes(intent: &Intent, card: &VerifiedCard) -> Result<Scopes, ClientError> {
+    if let Some(scopes) = &intent.scopes {
+        return Ok(scopes.clone());
+    }
+    let card = card.card();
+    let skill = match (&intent.skill, card.skills.as_slice()) {
+        (Some(id), skills) => {
+            let found = skills.iter().find(|skill| &skill.id == id);
+            Some(found.ok_or_else(|| ClientError::NoSkill { skill: id.clone() })?)
+        }
+        (None, [only]) => Some(only),
+        (None, _) => None,
+    };
+    let demanded = skill.and_then(|skill| skill.security_requirements.first());
+    let Some(demanded) = demanded.or_else(|| card.security_requirements.first()) else {
+        return Ok(Scopes::default());
+    };
+    // The list of a mutual TLS scheme holds no scopes (OpenAPI: names for people).
+    let of_tokens = demanded.schemes.iter().filter(|(name, _)| {
+        let scheme = card.security_schemes.get(*name);
+        !matches!(scheme, Some(SecurityScheme::MutualTls(_)))
+    });
+    let scopes = of_tokens.flat_map(|(_, list)| &list.list);
+    Ok(Scopes::of(scopes)?)
+}
+
+/// Where to send the call: on the origin whose certificate vouched for the card, nowhere else.
+fn interface(peer: &Peer, plan: &Plan) -> Result<http::Uri, ClientError> {
+    let foreign = || ClientError::ForeignInterface {
+        interface: plan.interface_url().to_owned(),
+        origin: peer.origin().to_owned(),
+    };
+    let uri: http::Uri = plan.interface_url().parse().map_err(|_| foreign())?;
+    let same = uri.scheme() == Some(&http::uri::Scheme::HTTPS)
+        && uri.authority().is_some_and(|named| {
+            let named = Origin::https(named.as_str()).normalized();
+            named.is_ok() && named.ok() == peer.target().normalized().ok()
+        });
+    if same { Ok(uri) } else { Err(foreign()) }
+}

@@ -1,0 +1,269 @@
+//! Step 8: the executor gets what was admitted; tasks are found only within the owner's bounds.
+
+use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use futures_util::FutureExt as _;
+use futures_util::stream::{self, Stream};
+
+use super::executor::{AgentExecutor, EventQueue, RequestContext};
+use super::live::Live;
+use super::store::{StoreError, TaskStore};
+use crate::a2a::{
+    A2aError, CancelTaskRequest, ErrorKind, GetTaskRequest, SendMessageRequest,
+    SendMessageResponse, StreamResponse, Task, TaskState, TaskStatus, new_id,
+};
+use crate::audit::Admitted;
+use crate::client::Client;
+use crate::clock::{Clock, UnixTime};
+use crate::policy::Owner;
+
+/// Runs the executor for admitted calls.
+pub(super) struct Engine {
+    executor: Arc<dyn AgentExecutor>,
+    store: Arc<dyn TaskStore>,
+    client: Client,
+    clock: Arc<dyn Clock>,
+    live: Mutex<HashMap<String, Arc<Live>>>,
+}
+
+impl Engine {
+    pub(super) fn new(
+        executor: Arc<dyn AgentExecutor>,
+        store: Arc<dyn TaskStore>,
+        client: Client,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self {
+            executor,
+            store,
+            client,
+            clock,
+            live: Mutex::default(),
+        }
+    }
+
+    /// SendMessage (A2A §3.1.1): waits until the task is over or interrupted, unless told not to.
+    pub(super) async fn send(
+        self: &Arc<Self>,
+        admitted: Admitted,
+        request: SendMessageRequest,
+    ) -> Result<SendMessageResponse, A2aError> {
+        let configuration = request.configuration.clone().unwrap_or_default();
+        let live = self.begin(admitted, request).await?;
+        if configuration.return_immediately {
+            live.announce();
+        } else {
+            let mut progress = live.progress();
+            // The sender lives in `live`, so waiting cannot fail.
+            let _ = progress.wait_for(|p| p.settled || p.closed).await;
+        }
+        if let Some(error) = live.error() {
+            return Err(error);
+        }
+        if !live.is_announced()
+            && let Some(event) = live.last_event()
+            && let StreamResponse::Message(answer) = &*event
+        {
+            return Ok(SendMessageResponse::Message(answer.clone()));
+        }
+        let task = shorten(live.task(), configuration.history_length);
+        Ok(SendMessageResponse::Task(task))
+    }
+
+    /// SendStreamingMessage (A2A §3.1.2): one message, or the task and then its updates in order.
+    pub(super) async fn stream(
+        self: &Arc<Self>,
+        admitted: Admitted,
+        request: SendMessageRequest,
+    ) -> Result<impl Stream<Item = Result<Arc<StreamResponse>, A2aError>> + Send + use<>, A2aError>
+    {
+        let live = self.begin(admitted, request).await?;
+        let progress = live.progress();
+        let events = stream::unfold(Some((live, progress, 0)), |state| async move {
+            let (live, mut progress, at) = state?;
+            let seen = progress.wait_for(|p| p.events > at || p.closed).await;
+            let more = seen.is_ok_and(|p| p.events > at);
+            match live.event(at) {
+                Some(event) if more => Some((Ok(event), Some((live, progress, at + 1)))),
+                // The executor's error ends the stream as its last event.
+                _ => live.error().map(|error| (Err(error), None)),
+            }
+        });
+        Ok(events)
+    }
+
+    /// GetTask (A2A §3.1.3).
+    pub(super) async fn get(
+        &self,
+        admitted: &Admitted,
+        request: &GetTaskRequest,
+    ) -> Result<Task, A2aError> {
+        let owner = Owner::of(admitted.caller());
+        let task = self.find(&owner, &request.id).await?;
+        Ok(shorten(task, request.history_length))
+    }
+
+    /// CancelTask (A2A §3.1.5).
+    pub(super) async fn cancel(
+        &self,
+        admitted: &Admitted,
+        request: &CancelTaskRequest,
+    ) -> Result<Task, A2aError> {
+        let owner = Owner::of(admitted.caller());
+        let mut task = self.find(&owner, &request.id).await?;
+        if task.status.state.is_terminal() {
+            return Err(not_cancelable());
+        }
+        self.executor.cancel(&task).await?;
+        match self.running(&owner, &task.id) {
+            Some(live) => {
+                live.cancel();
+                if !live.status(TaskState::Canceled, None, self.clock.now()) {
+                    return Err(not_cancelable());
+                }
+                task = live.task();
+            }
+            None => task.status = TaskStatus::new(TaskState::Canceled, self.clock.now().into()),
+        }
+        self.keep(&owner, &task).await?;
+        Ok(task)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Arc<Live>>> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The owner's task while its executor runs.
+    fn running(&self, owner: &Owner, id: &str) -> Option<Arc<Live>> {
+        let found = self.lock().get(id).cloned();
+        found.filter(|live| live.owner() == owner && live.is_announced())
+    }
+
+    /// The owner's task. A2A §13.1: somebody else's and a missing one look the same.
+    async fn find(&self, owner: &Owner, id: &str) -> Result<Task, A2aError> {
+        if let Some(live) = self.running(owner, id) {
+            return Ok(live.task());
+        }
+        let kept = self.store.get(owner, id).await.map_err(unavailable)?;
+        kept.ok_or_else(|| A2aError::task_not_found())
+    }
+
+    async fn keep(&self, owner: &Owner, task: &Task) -> Result<(), A2aError> {
+        self.store.save(owner, task).await.map_err(unavailable)
+    }
+
+    /// Finds or makes the task of `request` and starts the executor on it.
+    async fn begin(
+        self: &Arc<Self>,
+        admitted: Admitted,
+        request: SendMessageRequest,
+    ) -> Result<Arc<Live>, A2aError> {
+        let owner = Owner::of(admitted.caller());
+        let mut message = request.message;
+        let task = match message.task_id.as_deref().filter(|id| !id.is_empty()) {
+            None => submitted(message.context_id.as_deref(), self.clock.now()),
+            Some(id) => {
+                self.resumable(&owner, id, message.context_id.as_deref())
+                    .await?
+            }
+        };
+        let resumed = message.task_id.is_some();
+        message = message.in_task(&task.id, &task.context_id);
+        let mut task = task;
+        task.history.push(message.clone());
+        let live = Arc::new(Live::new(owner, task.clone()));
+        self.lock().insert(task.id.clone(), live.clone());
+        if resumed {
+            live.announce();
+        }
+        let context = RequestContext {
+            admitted: Arc::new(admitted),
+            message,
+            task,
+            client: self.client.clone(),
+            cancelled: live.cancelled(),
+        };
+        tokio::spawn(self.clone().run(context, live.clone()));
+        Ok(live)
+    }
+
+    /// The owner's task `id`, if a message may go to it (A2A §3.4.2).
+    async fn resumable(
+        &self,
+        owner: &Owner,
+        id: &str,
+        context_id: Option<&str>,
+    ) -> Result<Task, A2aError> {
+        let task = self.find(owner, id).await?;
+        if context_id.is_some_and(|context| !context.is_empty() && context != task.context_id) {
+            return Err(A2aError::invalid_param(
+                "message.contextId",
+                "is not the context of this task",
+            ));
+        }
+        if task.status.state.is_terminal() || self.running(owner, id).is_some() {
+            return Err(A2aError::new(
+                ErrorKind::UnsupportedOperation,
+                "The task takes no message in its present state",
+            ));
+        }
+        Ok(task)
+    }
+
+    /// Runs the executor to its end, whatever that is.
+    async fn run(self: Arc<Self>, context: RequestContext, live: Arc<Live>) {
+        let events = EventQueue {
+            live: live.clone(),
+            clock: self.clock.clone(),
+        };
+        let task_id = context.task.id.clone();
+        let work = AssertUnwindSafe(self.executor.execute(context, events)).catch_unwind();
+        let failed = match work.await {
+            Ok(Ok(())) if live.is_settled() => None,
+            Ok(Ok(())) => Some(failed("The agent ended without an answer")),
+            Ok(Err(error)) => Some(error),
+            Err(_) => {
+                tracing::error!(task = %task_id, "the executor panicked");
+                Some(failed("The agent failed"))
+            }
+        };
+        if let Some(error) = failed {
+            live.fail(error, self.clock.now());
+        }
+        if live.is_announced()
+            && let Err(error) = self.keep(live.owner(), &live.task()).await
+        {
+            tracing::error!(task = %task_id, %error, "a finished task could not be kept");
+        }
+        self.lock().remove(&task_id);
+        live.close();
+    }
+}
+
+fn unavailable(error: StoreError) -> A2aError {
+    tracing::error!(%error, "the task store did not answer");
+    failed("Tasks cannot be reached")
+}
+
+fn failed(what: &str) -> A2aError {
+    A2aError::new(ErrorKind::Internal, what)
+}
+
+fn not_cancelable() -> A2aError {
+    A2aError::new(ErrorKind::TaskNotCancelable, "The task is already over")
+}
+
+/// A2A §3.2.4: at most the newest `limit` messages; a negative limit was refused when it was read.
+fn shorten(mut task: Task, limit: Option<i32>) -> Task {
+    task.limit_history(limit.and_then(|limit| usize::try_from(limit).ok()));
+    task
+}
+
+/// A new task; A2A §3.4.1: the server makes its ID, and the context's if the client named none.
+fn submitted(context_id: Option<&str>, now: UnixTime) -> Task {
+    let context_id = context_id.map_or_else(new_id, str::to_owned);
+    let status = TaskStatus::new(TaskState::Submitted, now.into());
+    Task::new(new_id(), context_id, status)
+}

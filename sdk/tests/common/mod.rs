@@ -1,0 +1,82 @@
+//! A small world of agents for the tests of the pipelines.
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+
+use std::sync::Arc;
+
+use countersign::a2a::AgentSkill;
+use countersign::audit::{AuditLog, MemoryLog};
+use countersign::authority::{Authority, AuthorityConfig};
+use countersign::client::{Client, OnBehalfOf};
+use countersign::clock::SystemClock;
+use countersign::policy::Policy;
+use countersign::server::{Agent, AgentExecutor, RunningAgent};
+use countersign::tls;
+
+pub(crate) mod raw;
+
+pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+pub(crate) const POLICY: &str = r#"
+[agents]
+"spiffe://test.example/agent/one" = { role = "caller" }
+"spiffe://test.example/agent/two" = { role = "caller" }
+[roles.caller]
+operations = ["SendMessage", "SendStreamingMessage", "GetTask", "CancelTask"]
+skills = ["work"]
+scopes = ["work"]
+[skills.work]
+scopes = ["work"]
+"#;
+
+/// An authority with the agents `one`, `two` and `worker`, and the users `alice` and `bob`.
+pub(crate) struct World {
+    pub(crate) authority: Authority,
+    pub(crate) worker: RunningAgent,
+    pub(crate) log: Arc<MemoryLog>,
+}
+
+impl World {
+    pub(crate) async fn with(executor: impl AgentExecutor) -> Result<Self, Failure> {
+        let scopes = || "work".parse();
+        let config = AuthorityConfig::new("test.example".parse()?)
+            .agent("one", scopes()?)
+            .agent("two", scopes()?)
+            .agent("worker", scopes()?)
+            .user("alice", scopes()?)
+            .user("bob", scopes()?)
+            .login("one")
+            .login("two");
+        let authority = Authority::start(
+            config,
+            Arc::new(SystemClock),
+            Arc::new(MemoryLog::default()),
+        )
+        .await?;
+        let log = Arc::new(MemoryLog::default());
+        let workload = tls::enrol(authority.enrol("worker")?, Arc::new(SystemClock)).await?;
+        let skill = AgentSkill::new("work", "Work", "Works").tagged(["work"]);
+        let worker = Agent::new("worker", "Works", workload, authority.oauth_endpoint())
+            .skill(skill)
+            .policy(Policy::from_toml(POLICY)?)
+            .audit(log.clone() as Arc<dyn AuditLog>)
+            .serve("127.0.0.1:0", executor)
+            .await?;
+        Ok(Self {
+            authority,
+            worker,
+            log,
+        })
+    }
+
+    pub(crate) async fn client(&self, agent: &str) -> Result<Client, Failure> {
+        let enrolment = self.authority.enrol(agent)?;
+        let workload = tls::enrol(enrolment, Arc::new(SystemClock)).await?;
+        Ok(Client::new(workload, self.authority.oauth_endpoint())?)
+    }
+
+    pub(crate) async fn client_for(&self, agent: &str, user: &str) -> Result<OnBehalfOf, Failure> {
+        let client = self.client(agent).await?;
+        let grant = client.oauth().login(user, &"work".parse()?).await?;
+        Ok(client.on_behalf_of_user(grant))
+    }
+}

@@ -1,0 +1,5 @@
+use countersign::oauth::BoundToken;
+
+pub fn make(got: &BoundToken) -> Option<BoundToken> {
+    Some(got.clone())
+}

@@ -1,0 +1,5 @@
+use countersign::oauth::BoundToken;
+
+pub fn text(got: &BoundToken) -> Option<&str> {
+    Some(got.audience())
+}

@@ -1,0 +1,5 @@
+use countersign::svid::PeerIdentity;
+
+pub fn make(checked: &PeerIdentity) -> PeerIdentity {
+    checked.clone()
+}

@@ -1,0 +1,5 @@
+use countersign::token::VerifiedToken;
+
+pub fn text(token: &VerifiedToken) -> &str {
+    token.subject()
+}

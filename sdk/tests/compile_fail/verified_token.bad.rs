@@ -1,0 +1,18 @@
+//~ E0451
+use countersign::clock::UnixTime;
+use countersign::svid::PeerIdentity;
+use countersign::token::{PresentedToken, SignedClaims, TokenError, TokenRules, VerifiedToken};
+use std::sync::Arc;
+
+pub fn make(
+    claims: &Arc<SignedClaims>,
+    presented: PresentedToken,
+    rules: &TokenRules,
+    peer: &PeerIdentity,
+    now: UnixTime,
+) -> Result<VerifiedToken, TokenError> {
+    Ok(VerifiedToken {
+        claims: claims.clone(),
+        ..claims.check(presented, rules, peer, now)?
+    })
+}

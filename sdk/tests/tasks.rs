@@ -1,0 +1,203 @@
+//! Tasks over the JSON-RPC binding: answers, streams, cancelling, and whose task is whose.
+
+mod common;
+
+use common::{Failure, World};
+use countersign::a2a::{
+    A2aError, Artifact, ErrorKind, Message, Part, SendMessageConfiguration, StreamResponse,
+    TaskState,
+};
+use countersign::client::ClientError;
+use countersign::server::{AgentExecutor, EventQueue, RequestContext, async_trait};
+
+/// Does what the message says.
+struct Obedient;
+
+#[async_trait]
+impl AgentExecutor for Obedient {
+    async fn execute(&self, ctx: RequestContext, events: EventQueue) -> Result<(), A2aError> {
+        match ctx.text().as_str() {
+            "reply" => {
+                events.reply(format!("for {}", ctx.caller()));
+            }
+            "task" => {
+                events.working();
+                events.artifact(Artifact::new(Part::text("the result")));
+                events.complete(Some(Part::text("done")));
+            }
+            "wait" => {
+                events.working();
+                ctx.cancelled().await;
+            }
+            "ask" => {
+                events.input_required("Which day?");
+            }
+            "panic" => panic!("the executor panics, as the test wants"),
+            "panic late" => {
+                events.working();
+                panic!("the executor panics, as the test wants");
+            }
+            "nothing" => {}
+            "error" => return Err(A2aError::new(ErrorKind::ContentTypeNotSupported, "no")),
+            other => {
+                events.complete(Some(Part::text(format!("so: {other}"))));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn kind(error: &ClientError) -> Option<ErrorKind> {
+    match error {
+        ClientError::Agent(error) => Some(error.kind()),
+        _ => None,
+    }
+}
+
+fn at_once() -> SendMessageConfiguration {
+    SendMessageConfiguration {
+        return_immediately: true,
+        ..SendMessageConfiguration::default()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_executor_answers_with_a_message_or_with_a_task() -> Result<(), Failure> {
+    let world = World::with(Obedient).await?;
+    let one = world.client_for("one", "alice").await?;
+    let answer = one.call(world.worker.peer()).send("reply").await?;
+    assert_eq!(answer.text(), "for one for alice");
+    assert!(answer.task().is_none());
+    let answer = one.call(world.worker.peer()).send("task").await?;
+    let task = answer.task().ok_or("a task")?;
+    assert_eq!(task.status.state, TaskState::Completed);
+    assert_eq!(answer.text(), "the result\ndone");
+    let kept = one
+        .call(world.worker.peer())
+        .get_task(&task.id, Some(0))
+        .await?;
+    assert!(kept.history.is_empty());
+    assert_eq!(kept.status, task.status);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_begins_with_the_task_and_ends_with_its_last_state() -> Result<(), Failure> {
+    let world = World::with(Obedient).await?;
+    let one = world.client_for("one", "alice").await?;
+    let mut events = one.call(world.worker.peer()).stream("task").await?;
+    let mut seen = Vec::new();
+    while let Some(event) = events.next().await {
+        seen.push(match event? {
+            StreamResponse::Task(_) => "task",
+            StreamResponse::StatusUpdate(update) => match update.status.state {
+                TaskState::Working => "working",
+                TaskState::Completed => "completed",
+                _ => "another state",
+            },
+            StreamResponse::ArtifactUpdate(_) => "artifact",
+            StreamResponse::Message(_) => "message",
+        });
+    }
+    assert_eq!(seen, ["task", "working", "artifact", "completed"]);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_elses_task_looks_exactly_like_a_missing_one() -> Result<(), Failure> {
+    let world = World::with(Obedient).await?;
+    let peer = world.worker.peer();
+    let alice = world.client_for("one", "alice").await?;
+    let answer = alice
+        .call(peer)
+        .configuration(at_once())
+        .send("wait")
+        .await?;
+    let mine = answer.task().ok_or("a task")?.clone();
+    assert_eq!(alice.call(peer).get_task(&mine.id, None).await?.id, mine.id);
+    let strangers = [
+        ("another person", world.client_for("one", "bob").await?),
+        ("another agent", world.client_for("two", "alice").await?),
+        (
+            "the agent for itself",
+            world.client("one").await?.on_own_behalf(),
+        ),
+    ];
+    for (who, stranger) in strangers {
+        let shown = async |id: &str| {
+            let got = stranger.call(peer).get_task(id, None).await;
+            let get = got.expect_err("not theirs").to_string();
+            let got = stranger.call(peer).cancel_task(id).await;
+            let cancel = got.expect_err("not theirs").to_string();
+            let mut in_task = mine.clone();
+            in_task.id = id.to_owned();
+            let got = stranger.call(peer).in_task(&in_task).send("more").await;
+            (get, cancel, got.expect_err("not theirs").to_string())
+        };
+        assert_eq!(shown(&mine.id).await, shown("no-such-task").await, "{who}");
+    }
+    let running = alice.call(peer).get_task(&mine.id, None).await?;
+    assert_eq!(running.status.state, TaskState::Working);
+    let over = alice.call(peer).cancel_task(&mine.id).await?;
+    assert_eq!(over.status.state, TaskState::Canceled);
+    let again = alice
+        .call(peer)
+        .cancel_task(&mine.id)
+        .await
+        .expect_err("over");
+    assert_eq!(kind(&again), Some(ErrorKind::TaskNotCancelable));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_task_that_asks_goes_on_with_the_answer() -> Result<(), Failure> {
+    let world = World::with(Obedient).await?;
+    let peer = world.worker.peer();
+    let alice = world.client_for("one", "alice").await?;
+    let answer = alice.call(peer).send("ask").await?;
+    let asked = answer.task().ok_or("a task")?.clone();
+    assert_eq!(asked.status.state, TaskState::InputRequired);
+    let answer = alice.call(peer).in_task(&asked).send("Friday").await?;
+    let done = answer.task().ok_or("a task")?;
+    assert_eq!(
+        (&done.id, done.status.state),
+        (&asked.id, TaskState::Completed)
+    );
+    assert_eq!(done.history.len(), 2);
+    let late = alice
+        .call(peer)
+        .in_task(done)
+        .send("Saturday")
+        .await
+        .expect_err("over");
+    assert_eq!(kind(&late), Some(ErrorKind::UnsupportedOperation));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_executor_that_fails_gives_an_error_and_the_server_goes_on() -> Result<(), Failure> {
+    let world = World::with(Obedient).await?;
+    let alice = world.client_for("one", "alice").await?;
+    for (text, want) in [
+        ("panic", ErrorKind::Internal),
+        ("nothing", ErrorKind::Internal),
+        ("error", ErrorKind::ContentTypeNotSupported),
+    ] {
+        let error = alice
+            .call(world.worker.peer())
+            .send(text)
+            .await
+            .expect_err(text);
+        assert_eq!(kind(&error), Some(want), "{text}");
+        assert!(!error.to_string().contains("as the test wants"), "{error}");
+    }
+    let answer = alice.call(world.worker.peer()).send("panic late").await?;
+    let task = answer.task().ok_or("a task")?;
+    assert_eq!(task.status.state, TaskState::Failed);
+    let answer = alice
+        .call(world.worker.peer())
+        .send(Message::user(Part::text("reply")))
+        .await?;
+    assert_eq!(answer.text(), "for one for alice");
+    Ok(())
+}
