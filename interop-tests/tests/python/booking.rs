@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use countersign::a2a::{A2aError, AgentSkill};
-use countersign::audit::{AuditLog, MemoryLog, Record};
-use countersign::httpsig::DIRECTORY_PATH;
+use countersign::a2a::{A2aError, AgentSkill, Part};
+use countersign::audit::MemoryLog;
 use countersign::policy::Policy;
 use countersign::server::{
     Agent, AgentExecutor, EventQueue, RequestContext, RunningAgent, async_trait,
@@ -13,57 +12,64 @@ use libtest_mimic::Failed;
 
 use super::world::{SCOPE, World};
 
-/// A running agent; it stops when this is dropped.
-pub(crate) struct Booking {
-    /// Where its card is served, without a trailing slash.
-    pub(crate) url: String,
-    /// The https URL of the caller's key directory.
-    pub(crate) signature_agent: String,
+/// The running agent and its record.
+pub(crate) struct Running {
+    agent: RunningAgent,
     log: Arc<MemoryLog>,
-    _agent: RunningAgent,
 }
 
-impl Booking {
-    /// What it decided, oldest first.
-    pub(crate) fn records(&self) -> Vec<Record> {
-        self.log.records()
+impl Running {
+    pub(crate) fn url(&self) -> String {
+        format!("https://{}", self.agent.local_addr())
+    }
+
+    /// Why the last call was refused, as the agent's own record has it.
+    pub(crate) fn last_reason(&self) -> String {
+        let records = self.log.records();
+        let reason = records.last().and_then(|record| record.reason.clone());
+        reason.map(|word| word.to_string()).unwrap_or_default()
     }
 }
 
-/// Says who called, and repeats what was said.
-struct Repeat;
-
-#[async_trait]
-impl AgentExecutor for Repeat {
-    async fn execute(&self, ctx: RequestContext, events: EventQueue) -> Result<(), A2aError> {
-        events.reply(format!("{} wants {}", ctx.caller(), ctx.text()));
-        Ok(())
-    }
-}
-
-/// Starts the agent on the loopback interface, as the workload `world.booking`, for callers whose
-/// token `world.authority` issued.
+/// Starts booking on the loopback interface. Only the planner may call it, and only for a user.
 ///
 /// # Errors
 /// When it cannot be started.
-pub(crate) fn start_booking(world: &World) -> Result<Booking, Failed> {
-    let planner = world.planner.id();
-    let policy = Policy::from_toml(&format!(
-        "[agents]\n\"{planner}\" = {{ role = \"planner\" }}\n[roles.planner]\n\
-         operations = [\"SendMessage\", \"SendStreamingMessage\"]\nskills = [\"book\"]\n\
-         scopes = [\"{SCOPE}\"]\n[skills.book]\nscopes = [\"{SCOPE}\"]\nneeds_user = true\n"
-    ))?;
+pub(crate) fn start_booking(world: &World) -> Result<Running, Failed> {
+    let policy = format!(
+        r#"
+        [agents]
+        "{planner}" = {{ role = "caller" }}
+        [roles.caller]
+        operations = ["SendMessage"]
+        skills = ["book"]
+        scopes = ["{SCOPE}"]
+        [skills.book]
+        scopes = ["{SCOPE}"]
+        needs_user = true
+        "#,
+        planner = world.planner.id(),
+    );
+    let skill = AgentSkill::new("book", "Book", "Books rooms").tagged(["hotel"]);
+    let workload = world.booking.clone();
     let log = Arc::new(MemoryLog::default());
     let authority = world.authority.oauth_endpoint();
-    let agent = Agent::new("booking", "Books rooms", world.booking.clone(), authority)
-        .skill(AgentSkill::new("book", "Book", "Books rooms").tagged(["travel"]))
-        .policy(policy)
-        .audit(log.clone() as Arc<dyn AuditLog>);
-    let agent = world.runtime.block_on(agent.serve("127.0.0.1:0", Repeat))?;
-    Ok(Booking {
-        url: agent.peer().origin().to_owned(),
-        signature_agent: format!("https://planner.travel.example{DIRECTORY_PATH}"),
-        log,
-        _agent: agent,
-    })
+    let agent = Agent::new("booking", "Books rooms", workload, authority)
+        .skill(skill)
+        .policy(Policy::from_toml(&policy)?)
+        .audit(log.clone());
+    let agent = agent.serve("127.0.0.1:0", Booking);
+    let agent = world.runtime.block_on(agent)?;
+    Ok(Running { agent, log })
+}
+
+struct Booking;
+
+#[async_trait]
+impl AgentExecutor for Booking {
+    async fn execute(&self, ctx: RequestContext, events: EventQueue) -> Result<(), A2aError> {
+        let answer = format!("booked {} for {}", ctx.text(), ctx.caller());
+        events.reply(Part::text(answer));
+        Ok(())
+    }
 }

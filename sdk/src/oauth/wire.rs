@@ -1,13 +1,15 @@
 //! Requests to the authorization server.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use bytes::Bytes;
+use http::response::Parts;
 use http::uri::PathAndQuery;
 use http::{Method, Request, StatusCode, header};
 use http_body_util::{BodyExt as _, Full, Limited};
 
+use crate::clock::UnixTime;
 use crate::tls::{Endpoint, Transport};
 
 use super::OAuthError;
@@ -36,11 +38,21 @@ impl Wire {
 
     /// A document, which must be there.
     pub(super) async fn get(&self, path: &PathAndQuery) -> Result<Bytes, OAuthError> {
-        let (status, body) = self.send(Method::GET, path, None).await?;
-        if status != StatusCode::OK {
+        let (head, body) = self.send(Method::GET, path, None).await?;
+        if head.status != StatusCode::OK {
+            let status = head.status;
             return Err(OAuthError::Status { status });
         }
         Ok(body)
+    }
+
+    /// What the server's clock shows when it answers for `path` (RFC 9110 §6.6.1).
+    pub(super) async fn date(&self, path: &PathAndQuery) -> Result<Option<UnixTime>, OAuthError> {
+        let (head, _) = self.send(Method::GET, path, None).await?;
+        let date = head.headers.get(header::DATE);
+        let date = date.and_then(|value| httpdate::parse_http_date(value.to_str().ok()?).ok());
+        let since = date.and_then(|date| date.duration_since(UNIX_EPOCH).ok());
+        Ok(since.map(|since| UnixTime::from_secs(since.as_secs())))
     }
 
     /// The answer to a form, whatever it is.
@@ -49,7 +61,10 @@ impl Wire {
         path: &PathAndQuery,
         form: &[(&str, &str)],
     ) -> Result<(StatusCode, Bytes), OAuthError> {
-        self.send(Method::POST, path, Some(encode_form(form))).await
+        let (head, body) = self
+            .send(Method::POST, path, Some(encode_form(form)))
+            .await?;
+        Ok((head.status, body))
     }
 
     async fn send(
@@ -57,7 +72,7 @@ impl Wire {
         method: Method,
         path: &PathAndQuery,
         form: Option<String>,
-    ) -> Result<(StatusCode, Bytes), OAuthError> {
+    ) -> Result<(Parts, Bytes), OAuthError> {
         let mut request = Request::builder().method(method).uri(path.as_str());
         request = request.header(header::ACCEPT, "application/json");
         if form.is_some() {
@@ -74,7 +89,7 @@ impl Wire {
             let (parts, body) = received.response.into_parts();
             let body = Limited::new(body, ANSWER_MAX).collect().await;
             let body = body.map_err(|_| OAuthError::Body { max: ANSWER_MAX })?;
-            Ok((parts.status, body.to_bytes()))
+            Ok((parts, body.to_bytes()))
         };
         let exchange = tokio::time::timeout(DEADLINE, exchange).await;
         exchange.map_err(|_| OAuthError::Deadline { after: DEADLINE })?
