@@ -1,6 +1,7 @@
 //! Whether a signature covers what its profile wants.
 
-use http::HeaderMap;
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderMap, HeaderName};
 
 use super::component::{ComponentId, ComponentName, ComponentParam};
 use super::error::SignatureError;
@@ -82,7 +83,8 @@ impl Covered {
                 rule: "this profile does not sign other signatures",
             });
         }
-        let present = |name: &str, covered| !needs.fields || covered || !headers.contains_key(name);
+        let present =
+            |name: HeaderName, covered| !needs.fields || covered || !headers.contains_key(name);
         let wanted = [
             (method, "\"@method\""),
             (host, "\"@authority\" or \"@target-uri\""),
@@ -92,12 +94,9 @@ impl Covered {
                 !needs.body || body.is_empty() || self.digest,
                 "\"content-digest\"",
             ),
+            (present(CONTENT_TYPE, self.content_type), "\"content-type\""),
             (
-                present("content-type", self.content_type),
-                "\"content-type\"",
-            ),
-            (
-                present("authorization", self.authorization),
+                present(AUTHORIZATION, self.authorization),
                 "\"authorization\"",
             ),
         ];

@@ -5,7 +5,7 @@ use http::{HeaderMap, Method, StatusCode, Uri};
 
 use super::component::{ComponentId, ComponentName, ComponentParam};
 use super::error::SignatureError;
-use super::fields::{FieldType, NoValue, write_binary, write_combined, write_member, write_strict};
+use super::fields::{FieldType, NoValue, combined, write_binary, write_member, write_strict};
 use super::origin::Origin;
 use super::query::write_param;
 
@@ -195,6 +195,15 @@ impl<'a> MessageView<'a> {
         id: &ComponentId<'_>,
         out: &mut Vec<u8>,
     ) -> Result<(), SignatureError> {
+        if let (Kind::Request(request), true) = (&self.kind, id.params().is_empty()) {
+            // The usual case, without a look at parameters.
+            return match id.name() {
+                ComponentName::Field(name) => {
+                    plain(request.headers, name, out).map_err(|no| no.of(id))
+                }
+                _ => write_derived(request, id, out),
+            };
+        }
         let refused = |rule| SignatureError::ComponentRefused {
             component: id.to_string(),
             rule,
@@ -263,18 +272,26 @@ impl<'a> MessageView<'a> {
                 (Some(from), Some(key), _, false) => write_member(from, name, key, out),
                 (Some(from), None, true, false) => write_strict(from, name, self.types, out),
                 (Some(from), None, false, true) => write_binary(from, name, out),
-                (Some(from), None, false, false) => write_combined(from, name, out),
+                (Some(from), None, false, false) => plain(from, name, out),
             }
         };
-        written.map_err(|no| {
-            let component = id.to_string();
-            match no {
-                NoValue::Absent => SignatureError::ComponentAbsent { component },
-                NoValue::NotAscii => SignatureError::NotAscii { component },
-                NoValue::Refused(rule) => SignatureError::ComponentRefused { component, rule },
-            }
-        })
+        written.map_err(|no| no.of(id))
     }
+}
+
+impl NoValue {
+    fn of(self, id: &ComponentId<'_>) -> SignatureError {
+        let component = id.to_string();
+        match self {
+            Self::Absent => SignatureError::ComponentAbsent { component },
+            Self::NotAscii => SignatureError::NotAscii { component },
+            Self::Refused(rule) => SignatureError::ComponentRefused { component, rule },
+        }
+    }
+}
+
+fn plain(fields: &HeaderMap, name: &str, out: &mut Vec<u8>) -> Result<(), NoValue> {
+    combined(fields, name).map(|value| out.extend_from_slice(&value))
 }
 
 fn write_derived(
