@@ -3,12 +3,13 @@
 use http::{HeaderMap, HeaderName};
 use sfv::{BareItem, Item, Parser};
 
-use super::component::{ComponentId, ComponentName, ComponentParam};
+use super::component::{ComponentId, ComponentParam};
+use super::component_name::ComponentName;
 use super::error::SignatureError;
 use super::fields::{NoValue, combined};
 use super::input::{Input, MAX_FIELD, check_size};
 use super::member::{Member, find_member};
-use super::profile::Agent;
+use super::rules::Agent;
 
 pub(super) const SIGNATURE_AGENT: &str = "signature-agent";
 pub(super) const AGENT: HeaderName = HeaderName::from_static(SIGNATURE_AGENT);

@@ -3,9 +3,10 @@
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName};
 
-use super::component::{ComponentId, ComponentName, ComponentParam};
+use super::component::{ComponentId, ComponentParam};
+use super::component_name::ComponentName;
 use super::error::SignatureError;
-use super::profile::{Agent, Needs, Target};
+use super::rules::{Agent, Needs, Target};
 use super::sign::CONTENT_DIGEST;
 
 /// What stands among the components, each without parameters.

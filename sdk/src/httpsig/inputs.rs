@@ -10,7 +10,8 @@ use sfv::visitor::{
 use sfv::{BareItemFromInput, KeyRef, Parser};
 
 use super::canonical::read_canonical;
-use super::component::{Collect, ComponentId, Fault};
+use super::component::{Collect, ComponentId};
+use super::component_name::Fault;
 use super::error::SignatureError;
 use super::input::{
     Input, MAX_COMPONENTS, MAX_FIELD, MAX_LABELS, Params, SIGNATURE_INPUT, check_size, malformed,
