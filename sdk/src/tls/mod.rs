@@ -10,8 +10,12 @@ mod dial;
 mod endpoint;
 mod error;
 mod io;
+mod keeper;
+mod lease;
 mod options;
+mod partitions;
 mod pool;
+mod registry;
 #[cfg(all(test, feature = "server"))]
 mod tests;
 mod transport;
