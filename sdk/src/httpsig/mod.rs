@@ -53,6 +53,7 @@ mod value;
 mod verified;
 mod verify;
 mod view;
+mod well_known;
 
 pub mod directory;
 pub mod replay;
@@ -75,9 +76,4 @@ pub use sign::Signer;
 pub use verified::{VerifiedMessage, VerifiedRequest};
 pub use verify::{Verifier, verify_message};
 pub use view::{MessageView, RequestView, ResponseView};
-
-/// Where an agent publishes the keys it signs requests with.
-pub const DIRECTORY_PATH: &str = "/.well-known/http-message-signatures-directory";
-
-/// The media type of a key directory at [`DIRECTORY_PATH`].
-pub const DIRECTORY_CONTENT_TYPE: &str = "application/http-message-signatures-directory+json";
+pub use well_known::{DIRECTORY_CONTENT_TYPE, DIRECTORY_PATH};
