@@ -1,10 +1,11 @@
 //! The client of one authorization server.
 
 use std::sync::Arc;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 use moka::future::Cache;
 
+use crate::clock::UnixTime;
 use crate::crypto::sha256;
 use crate::jose::{JsonLimits, JwkSet, parse_json};
 use crate::tls::{Endpoint, Transport};
@@ -106,21 +107,7 @@ impl OAuth {
     /// # Errors
     /// Whatever keeps us from reaching the server.
     pub async fn server_time(&self) -> Result<Option<UnixTime>, OAuthError> {
-        let path = well_known(&self.0.server.issuer)?;
-        let wrong = |_| OAuthError::Address { what: "path" };
-        let request = Request::get(path.as_str())
-            .body(Full::default())
-            .map_err(wrong)?;
-        let sent = self
-            .0
-            .transport
-            .send(&self.0.server.endpoint, request)
-            .await;
-        let received = sent.map_err(|error| OAuthError::Connection(Arc::new(error)))?;
-        let date = received.response.headers().get(header::DATE);
-        let date = date.and_then(|value| httpdate::parse_http_date(value.to_str().ok()?).ok());
-        let since = date.and_then(|date| date.duration_since(UNIX_EPOCH).ok());
-        Ok(since.map(|since| UnixTime::from_secs(since.as_secs())))
+        self.0.wire.time(&well_known(&self.0.issuer)?).await
     }
 
     /// The issuer's keys, to verify a token with that names the key `kid`.

@@ -1,13 +1,15 @@
 //! Requests to the authorization server.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use bytes::Bytes;
+use http::response::Parts;
 use http::uri::PathAndQuery;
 use http::{Method, Request, StatusCode, header};
 use http_body_util::{BodyExt as _, Full, Limited};
 
+use crate::clock::UnixTime;
 use crate::tls::{Endpoint, Transport};
 
 use super::OAuthError;
@@ -36,7 +38,7 @@ impl Wire {
 
     /// A document, which must be there.
     pub(super) async fn get(&self, path: &PathAndQuery) -> Result<Bytes, OAuthError> {
-        let (status, body) = self.send(Method::GET, path, None).await?;
+        let (Parts { status, .. }, body) = self.send(Method::GET, path, None).await?;
         if status != StatusCode::OK {
             return Err(OAuthError::Status { status });
         }
@@ -49,7 +51,18 @@ impl Wire {
         path: &PathAndQuery,
         form: &[(&str, &str)],
     ) -> Result<(StatusCode, Bytes), OAuthError> {
-        self.send(Method::POST, path, Some(encode_form(form))).await
+        let form = Some(encode_form(form));
+        let (Parts { status, .. }, body) = self.send(Method::POST, path, form).await?;
+        Ok((status, body))
+    }
+
+    /// What the server's clock shows (RFC 9110 §6.6.1), in an answer of any status.
+    pub(super) async fn time(&self, path: &PathAndQuery) -> Result<Option<UnixTime>, OAuthError> {
+        let (Parts { headers, .. }, _) = self.send(Method::GET, path, None).await?;
+        let date = headers.get(header::DATE);
+        let date = date.and_then(|value| httpdate::parse_http_date(value.to_str().ok()?).ok());
+        let since = date.and_then(|date| date.duration_since(UNIX_EPOCH).ok());
+        Ok(since.map(|since| UnixTime::from_secs(since.as_secs())))
     }
 
     async fn send(
@@ -57,7 +70,7 @@ impl Wire {
         method: Method,
         path: &PathAndQuery,
         form: Option<String>,
-    ) -> Result<(StatusCode, Bytes), OAuthError> {
+    ) -> Result<(Parts, Bytes), OAuthError> {
         let mut request = Request::builder().method(method).uri(path.as_str());
         request = request.header(header::ACCEPT, "application/json");
         if form.is_some() {
@@ -74,7 +87,7 @@ impl Wire {
             let (parts, body) = received.response.into_parts();
             let body = Limited::new(body, ANSWER_MAX).collect().await;
             let body = body.map_err(|_| OAuthError::Body { max: ANSWER_MAX })?;
-            Ok((parts.status, body.to_bytes()))
+            Ok((parts, body.to_bytes()))
         };
         let exchange = tokio::time::timeout(DEADLINE, exchange).await;
         exchange.map_err(|_| OAuthError::Deadline { after: DEADLINE })?
