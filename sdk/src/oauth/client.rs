@@ -107,8 +107,7 @@ impl OAuth {
     /// # Errors
     /// Whatever keeps us from reaching the server.
     pub async fn server_time(&self) -> Result<Option<UnixTime>, OAuthError> {
-        let path = well_known(&self.0.issuer)?;
-        self.0.wire.date(&path).await
+        self.0.wire.time(&well_known(&self.0.issuer)?).await
     }
 
     /// The issuer's keys, to verify a token with that names the key `kid`.

@@ -38,21 +38,11 @@ impl Wire {
 
     /// A document, which must be there.
     pub(super) async fn get(&self, path: &PathAndQuery) -> Result<Bytes, OAuthError> {
-        let (head, body) = self.send(Method::GET, path, None).await?;
-        if head.status != StatusCode::OK {
-            let status = head.status;
+        let (Parts { status, .. }, body) = self.send(Method::GET, path, None).await?;
+        if status != StatusCode::OK {
             return Err(OAuthError::Status { status });
         }
         Ok(body)
-    }
-
-    /// What the server's clock shows when it answers for `path` (RFC 9110 §6.6.1).
-    pub(super) async fn date(&self, path: &PathAndQuery) -> Result<Option<UnixTime>, OAuthError> {
-        let (head, _) = self.send(Method::GET, path, None).await?;
-        let date = head.headers.get(header::DATE);
-        let date = date.and_then(|value| httpdate::parse_http_date(value.to_str().ok()?).ok());
-        let since = date.and_then(|date| date.duration_since(UNIX_EPOCH).ok());
-        Ok(since.map(|since| UnixTime::from_secs(since.as_secs())))
     }
 
     /// The answer to a form, whatever it is.
@@ -61,10 +51,18 @@ impl Wire {
         path: &PathAndQuery,
         form: &[(&str, &str)],
     ) -> Result<(StatusCode, Bytes), OAuthError> {
-        let (head, body) = self
-            .send(Method::POST, path, Some(encode_form(form)))
-            .await?;
-        Ok((head.status, body))
+        let form = Some(encode_form(form));
+        let (Parts { status, .. }, body) = self.send(Method::POST, path, form).await?;
+        Ok((status, body))
+    }
+
+    /// What the server's clock shows (RFC 9110 §6.6.1), in an answer of any status.
+    pub(super) async fn time(&self, path: &PathAndQuery) -> Result<Option<UnixTime>, OAuthError> {
+        let (Parts { headers, .. }, _) = self.send(Method::GET, path, None).await?;
+        let date = headers.get(header::DATE);
+        let date = date.and_then(|value| httpdate::parse_http_date(value.to_str().ok()?).ok());
+        let since = date.and_then(|date| date.duration_since(UNIX_EPOCH).ok());
+        Ok(since.map(|since| UnixTime::from_secs(since.as_secs())))
     }
 
     async fn send(
