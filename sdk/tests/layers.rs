@@ -167,7 +167,12 @@ fn code_in_a_map_is_found() {
 #[test]
 fn modules_of_tests_may_hold_what_they_like() {
     let helper = "use crate::server::X; pub fn help() {}";
-    for (declared, want) in [("#[cfg(test)] mod tests;", 0), ("mod tests;", 1)] {
+    for (declared, want) in [
+        ("#[cfg(test)] mod tests;", 0),
+        ("#[cfg(all(test, unix))] mod tests;", 0),
+        ("#[cfg(any(test, unix))] mod tests;", 1),
+        ("mod tests;", 1),
+    ] {
         let sources = BTreeMap::from([
             (PathBuf::from("id/mod.rs"), declared.to_owned()),
             (PathBuf::from("id/tests/mod.rs"), helper.to_owned()),
@@ -377,9 +382,12 @@ fn test_items(tokens: &[String]) -> Vec<&[String]> {
 
 /// The next item under `#[cfg(test)]`, from its attribute to its `;` or closing brace.
 fn next_test_item(tokens: &[String], from: usize) -> Option<std::ops::Range<usize>> {
-    let attribute = ["#", "[", "cfg", "(", "test", ")", "]"];
-    let start = (from..tokens.len()).find(|&at| starts_with(&tokens[at..], &attribute))?;
-    let mut at = start + attribute.len();
+    let start = (from..tokens.len()).find(|&at| {
+        let is = |want: &[&str]| starts_with(&tokens[at..], want);
+        is(&["#", "[", "cfg", "(", "test", ")"])
+            || is(&["#", "[", "cfg", "(", "all", "(", "test", ","])
+    })?;
+    let mut at = after_group(tokens, start + 1);
     while at < tokens.len() {
         match tokens[at].as_str() {
             ";" => return Some(start..at + 1),
