@@ -16,7 +16,7 @@ use countersign::audit::{AuditLog, MemoryLog};
 use countersign::card::SignedCard;
 use countersign::card::TrustedKeys;
 use countersign::client::{Client, Peer};
-use countersign::clock::{Skew, SystemClock};
+use countersign::clock::Skew;
 use countersign::crypto::random;
 use countersign::httpsig::directory::{Directory, verify_proof};
 use countersign::httpsig::{DIRECTORY_PATH, Origin, Profile, Signer};
@@ -122,7 +122,7 @@ async fn the_key_directory_proves_that_the_agent_holds_its_key() -> Result<(), F
 
 /// An agent of this world that is not started yet.
 async fn agent(world: &World) -> Result<Agent, Failure> {
-    let workload = enrol(world.authority.enrol("two")?, Arc::new(SystemClock)).await?;
+    let workload = enrol(world.authority.enrol("two")?).await?;
     let skill = AgentSkill::new("work", "Work", "Works").tagged(["work"]);
     Ok(Agent::new(
         "two",
@@ -251,7 +251,7 @@ async fn wait_for_refusal(world: &World) -> Result<String, Failure> {
 #[tokio::test(flavor = "multi_thread")]
 async fn one_layer_proves_the_callers_of_any_route() -> Result<(), Failure> {
     let world = World::with(Nothing).await?;
-    let workload = enrol(world.authority.enrol("two")?, Arc::new(SystemClock)).await?;
+    let workload = enrol(world.authority.enrol("two")?).await?;
     let client = Client::new(workload.clone(), world.authority.oauth_endpoint())?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let origin = Origin::https(listener.local_addr()?.to_string());

@@ -53,7 +53,7 @@ impl World {
         )
         .await?;
         let log = Arc::new(MemoryLog::default());
-        let workload = tls::enrol(authority.enrol("worker")?, Arc::new(SystemClock)).await?;
+        let workload = tls::enrol(authority.enrol("worker")?).await?;
         let skill = AgentSkill::new("work", "Work", "Works").tagged(["work"]);
         let worker = Agent::new("worker", "Works", workload, authority.oauth_endpoint())
             .skill(skill)
@@ -70,7 +70,7 @@ impl World {
 
     pub(crate) async fn client(&self, agent: &str) -> Result<Client, Failure> {
         let enrolment = self.authority.enrol(agent)?;
-        let workload = tls::enrol(enrolment, Arc::new(SystemClock)).await?;
+        let workload = tls::enrol(enrolment).await?;
         Ok(Client::new(workload, self.authority.oauth_endpoint())?)
     }
 
