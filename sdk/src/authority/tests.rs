@@ -958,7 +958,7 @@ async fn the_issuer_must_be_the_one_that_was_configured() {
 }
 
 #[tokio::test]
-async fn a_warm_token_costs_no_request_and_little_time() {
+async fn a_warm_token_costs_no_request() {
     let world = World::new().await;
     let (desk, planner) = (
         world.agent("front-desk").await,
@@ -977,16 +977,29 @@ async fn a_warm_token_costs_no_request_and_little_time() {
         .exchange(&subject, &booking, &all)
         .await
         .expect("a token");
-    let (records, rounds) = (world.records().len(), 10_000);
-    let begun = Instant::now();
-    for _ in 0..rounds {
-        planner
-            .oauth
-            .exchange(&subject, &booking, &all)
-            .await
-            .expect("a token");
+    planner.app("booking", "trips:read").await.expect("a token");
+    let records = world.records().len();
+    // The best of many short runs: other work on the machine only ever adds.
+    let mut best = [Duration::MAX; 2];
+    for _ in 0..200 {
+        let begun = Instant::now();
+        for _ in 0..100 {
+            let token = planner.oauth.exchange(&subject, &booking, &all).await;
+            assert!(token.is_ok());
+        }
+        best[0] = best[0].min(begun.elapsed() / 100);
+        let begun = Instant::now();
+        for _ in 0..100 {
+            let token = planner.oauth.app_token(&booking, &all).await;
+            assert!(token.is_ok());
+        }
+        best[1] = best[1].min(begun.elapsed() / 100);
     }
-    let each = begun.elapsed() / rounds;
-    assert_eq!(world.records().len(), records);
-    println!("a warm exchange takes {each:?}");
+    assert_eq!(
+        world.records().len(),
+        records,
+        "nothing was asked for again"
+    );
+    let [exchange, app] = best;
+    println!("warm: exchange {exchange:?}, token of its own {app:?}");
 }
