@@ -20,9 +20,9 @@ use crate::audit::{AuditError, AuditLog, Draft, MemoryLog, Record};
 use crate::clock::SystemClock;
 use crate::crypto::{CertThumbprint, SigningKey};
 use crate::jose::{Header, Jwk, sign_compact};
-use crate::oauth::{FORM, OAuth, encode_form};
+use crate::oauth::{FORM, OAuth, OAuthError, UserGrant, encode_form};
 use crate::tls::{AuthoritySource, Transport, TransportConfig};
-use crate::token::Scopes;
+use crate::token::{Scopes, VerifiedToken};
 use crate::workload::{CERTIFICATE_PATH, PROOF_TYP, Workload, WorkloadError};
 
 const CHARGE: &str = "payments:charge";
@@ -907,6 +907,36 @@ async fn a_certificate_of_another_authority_of_the_same_name_ends_at_the_handsha
     let last = world.last();
     assert_eq!((last.event.as_str(), last.actor), ("connection", None));
     assert_eq!(world.reason(), "svid.untrusted");
+}
+
+#[tokio::test]
+async fn a_token_that_is_bound_to_another_certificate_is_not_taken() {
+    let world = World::new().await;
+    let (one, other) = (world.agent("planner").await, world.agent("planner").await);
+    let endpoint = world.authority.oauth_endpoint();
+    let mixed = OAuth::new(one.workload.clone(), other.transport.clone(), endpoint);
+    let error = mixed.app_token(&id("booking"), &Scopes::default()).await;
+    match error.expect_err("bound to the other") {
+        OAuthError::BindingLost { found, own } => {
+            assert_eq!(found, other.identity().certificate().to_string());
+            assert_eq!(own, one.identity().certificate());
+        }
+        error => panic!("{error}"),
+    }
+}
+
+#[test]
+fn asking_can_be_spawned() {
+    fn spawned<T: Send>(_: T) {}
+    fn check(oauth: &OAuth, subject: &VerifiedToken, grant: &UserGrant, scopes: &Scopes) {
+        spawned(oauth.metadata());
+        spawned(oauth.issuer_keys(None));
+        spawned(oauth.login("alice", scopes));
+        spawned(oauth.app_token("a", scopes));
+        spawned(oauth.exchange(subject, "a", scopes));
+        spawned(oauth.exchange_grant(grant, "a", scopes));
+    }
+    let _ = check;
 }
 
 #[tokio::test]

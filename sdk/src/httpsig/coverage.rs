@@ -1,10 +1,12 @@
 //! Whether a signature covers what its profile wants.
 
-use http::HeaderMap;
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderMap, HeaderName};
 
-use super::component::{ComponentId, ComponentName, ComponentParam};
+use super::component::{ComponentId, ComponentParam};
+use super::component_name::ComponentName;
 use super::error::SignatureError;
-use super::profile::{Agent, Needs, Target};
+use super::rules::{Agent, Needs, Target};
 use super::sign::CONTENT_DIGEST;
 
 /// What stands among the components, each without parameters.
@@ -82,7 +84,8 @@ impl Covered {
                 rule: "this profile does not sign other signatures",
             });
         }
-        let present = |name: &str, covered| !needs.fields || covered || !headers.contains_key(name);
+        let present =
+            |name: HeaderName, covered| !needs.fields || covered || !headers.contains_key(name);
         let wanted = [
             (method, "\"@method\""),
             (host, "\"@authority\" or \"@target-uri\""),
@@ -92,12 +95,9 @@ impl Covered {
                 !needs.body || body.is_empty() || self.digest,
                 "\"content-digest\"",
             ),
+            (present(CONTENT_TYPE, self.content_type), "\"content-type\""),
             (
-                present("content-type", self.content_type),
-                "\"content-type\"",
-            ),
-            (
-                present("authorization", self.authorization),
+                present(AUTHORIZATION, self.authorization),
                 "\"authorization\"",
             ),
         ];

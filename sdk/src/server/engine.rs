@@ -1,6 +1,7 @@
 //! Step 8: the executor gets what was admitted; tasks are found only within the owner's bounds.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -147,7 +148,7 @@ impl Engine {
             return Ok(live.task());
         }
         let kept = self.store.get(owner, id).await.map_err(unavailable)?;
-        kept.ok_or_else(|| A2aError::task_not_found())
+        kept.ok_or_else(A2aError::task_not_found)
     }
 
     async fn keep(&self, owner: &Owner, task: &Task) -> Result<(), A2aError> {
@@ -174,7 +175,11 @@ impl Engine {
         let mut task = task;
         task.history.push(message.clone());
         let live = Arc::new(Live::new(owner, task.clone()));
-        self.lock().insert(task.id.clone(), live.clone());
+        match self.lock().entry(task.id.clone()) {
+            // Two messages at once to a task that waits: the first one has it.
+            Entry::Occupied(_) => return Err(busy()),
+            Entry::Vacant(free) => free.insert(live.clone()),
+        };
         if resumed {
             live.announce();
         }
@@ -204,10 +209,7 @@ impl Engine {
             ));
         }
         if task.status.state.is_terminal() || self.running(owner, id).is_some() {
-            return Err(A2aError::new(
-                ErrorKind::UnsupportedOperation,
-                "The task takes no message in its present state",
-            ));
+            return Err(busy());
         }
         Ok(task)
     }
@@ -249,6 +251,13 @@ fn unavailable(error: StoreError) -> A2aError {
 
 fn failed(what: &str) -> A2aError {
     A2aError::new(ErrorKind::Internal, what)
+}
+
+fn busy() -> A2aError {
+    A2aError::new(
+        ErrorKind::UnsupportedOperation,
+        "The task takes no message in its present state",
+    )
 }
 
 fn not_cancelable() -> A2aError {

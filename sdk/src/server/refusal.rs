@@ -1,5 +1,7 @@
 //! Why a call was not let in, and the little that the peer learns of it.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
@@ -34,6 +36,12 @@ pub enum Refusal {
     BodyTooLong {
         /// The limit in bytes.
         max: usize,
+    },
+    /// The body did not come in time.
+    #[error("the body was not there within {within:?}")]
+    BodyTimeout {
+        /// The limit.
+        within: Duration,
     },
     /// The body ended before it was whole.
     #[error("the body ended before it was whole")]
@@ -71,6 +79,7 @@ impl Refusal {
             Self::NoPeer => "peer.none",
             Self::Peer { .. } => "peer.not_admitted",
             Self::BodyTooLong { .. } => "body.too_long",
+            Self::BodyTimeout { .. } => "body.timeout",
             Self::BodyTruncated => "body.truncated",
             Self::Signature(error) => error.reason(),
             Self::Replay(error) => error.reason(),
@@ -88,6 +97,7 @@ impl Refusal {
         match self {
             Self::NoPeer | Self::Token(_) => StatusCode::UNAUTHORIZED,
             Self::BodyTooLong { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::BodyTimeout { .. } => StatusCode::REQUEST_TIMEOUT,
             Self::BodyTruncated => StatusCode::BAD_REQUEST,
             Self::Signature(SignatureError::Malformed { .. } | SignatureError::TooLarge { .. }) => {
                 StatusCode::BAD_REQUEST
