@@ -11,7 +11,7 @@ use super::outcome::{Outcome, Stop};
 use crate::client::Client;
 use crate::clock::{Clock, Skew, SystemClock, UnixTime};
 use crate::svid::SvidError;
-use crate::workload::{IdentitySource as _, Material, Workload, WorkloadError};
+use crate::workload::{FileSource, IdentitySource as _, Material, Workload, WorkloadError};
 
 /// A certificate with less than this left is worth a word, in seconds.
 const SOON: u64 = 300;
@@ -45,46 +45,58 @@ pub(super) async fn doctor(folder: &Path, wait: Duration) -> Result<Outcome, Sto
     checks.good("settings", format!("issuer {}", settings.issuer));
     key_file(&mut checks, folder);
     let source = identity::source(folder, &settings);
-    let now = SystemClock.now();
     let own = match source.fetch().await {
-        Ok(material) => own(&mut checks, &material, now),
+        Ok(material) => own(&mut checks, &material, SystemClock.now()),
         Err(error) => {
             unusable(&mut checks, &error);
-            None
+            Own::Unusable
         }
     };
-    let Some(clock) = own else {
-        for name in ["authority", "clock", "cards"] {
-            checks.skip(name, NEEDS_IDENTITY);
+    match own {
+        Own::Usable => connected(&mut checks, source, &settings, wait).await?,
+        Own::InDateAt(when) => {
+            checks.skip("authority", NEEDS_IDENTITY);
+            let clock = Arc::new(Standing(when));
+            let theirs = match Workload::start(Arc::new(source), clock).await {
+                Ok(workload) => ask_time(&identity::client(workload, &settings, wait)?).await,
+                Err(_) => None,
+            };
+            match theirs {
+                Some(theirs) => compare(&mut checks, theirs),
+                None => checks.skip("clock", "the authority takes no certificate out of date"),
+            }
+            checks.skip("cards", NEEDS_IDENTITY);
         }
-        return Ok(checks.finish());
-    };
-    let in_date = clock.now() == now;
-    let clock: Arc<dyn Clock> = if in_date {
-        Arc::new(SystemClock)
-    } else {
-        clock
-    };
-    let workload = match Workload::start(Arc::new(source), clock).await {
-        Ok(workload) => workload,
-        Err(error) => {
-            unusable(&mut checks, &error);
-            return Ok(checks.finish());
+        Own::Unusable => {
+            for name in ["authority", "clock", "cards"] {
+                checks.skip(name, NEEDS_IDENTITY);
+            }
         }
-    };
-    let client = identity::client(workload, &settings, wait)?;
-    let answers = authority(&mut checks, &client).await;
-    if answers {
-        time(&mut checks, &client).await;
+    }
+    Ok(checks.finish())
+}
+
+async fn connected(
+    checks: &mut Checks,
+    source: FileSource,
+    settings: &Settings,
+    wait: Duration,
+) -> Result<(), Stop> {
+    let workload = Workload::start(Arc::new(source), Arc::new(SystemClock)).await?;
+    let client = identity::client(workload, settings, wait)?;
+    if authority(checks, &client).await {
+        match ask_time(&client).await {
+            Some(theirs) => compare(checks, theirs),
+            None => {
+                let found = "the authority does not say what time it is";
+                checks.warn("clock", found, "compare this machine's clock by NTP");
+            }
+        }
     } else {
         checks.skip("clock", "it is compared with the authority's");
     }
-    if in_date {
-        cards(&mut checks, &client, &settings).await;
-    } else {
-        checks.skip("cards", NEEDS_IDENTITY);
-    }
-    Ok(checks.finish())
+    cards(checks, &client, settings).await;
+    Ok(())
 }
 
 /// Whether others on this machine can read the private key.
@@ -112,18 +124,29 @@ fn key_file(checks: &mut Checks, folder: &Path) {
     }
 }
 
-/// Looks at certificate, key and trust; gives a clock by which they are in date, if there is one.
-fn own(checks: &mut Checks, material: &Material, now: UnixTime) -> Option<Arc<dyn Clock>> {
+/// What the files of an identity are good for.
+enum Own {
+    Usable,
+    /// Good but for the time: by a clock that shows this, all would be well.
+    InDateAt(UnixTime),
+    Unusable,
+}
+
+/// Looks at certificate, key and trust.
+fn own(checks: &mut Checks, material: &Material, now: UnixTime) -> Own {
     let identity = match material.check(now) {
         Ok(identity) => identity,
         Err(error) => {
             unusable(checks, &error);
-            let within = match error {
-                WorkloadError::Svid(SvidError::NotYetValid { not_before, .. }) => not_before,
-                WorkloadError::Svid(SvidError::Expired { not_after, .. }) => not_after,
-                _ => return None,
+            return match error {
+                WorkloadError::Svid(SvidError::NotYetValid { not_before, .. }) => {
+                    Own::InDateAt(not_before)
+                }
+                WorkloadError::Svid(SvidError::Expired { not_after, .. }) => {
+                    Own::InDateAt(not_after)
+                }
+                _ => Own::Unusable,
             };
-            return Some(Arc::new(Standing(within)));
         }
     };
     let left = identity.not_after().since(now).as_secs();
@@ -142,7 +165,7 @@ fn own(checks: &mut Checks, material: &Material, now: UnixTime) -> Option<Arc<dy
         );
         checks.good("trust bundle", found);
     }
-    Some(Arc::new(Standing(now)))
+    Own::Usable
 }
 
 fn unusable(checks: &mut Checks, error: &WorkloadError) {
@@ -208,25 +231,21 @@ async fn authority(checks: &mut Checks, client: &Client) -> bool {
     true
 }
 
-async fn time(checks: &mut Checks, client: &Client) {
-    match client.oauth().server_time().await {
-        Ok(None) => {
-            let found = "the authority does not say what time it is";
-            checks.warn("clock", found, "compare this machine's clock by NTP");
-        }
-        Ok(Some(theirs)) => {
-            let ours = SystemClock.now();
-            let (ahead, behind) = (ours.since(theirs), theirs.since(ours));
-            let apart = ahead.max(behind);
-            let which = if ahead > behind { "ahead of" } else { "behind" };
-            let found = format!("{} s {which} the authority's", apart.as_secs());
-            if apart <= Skew::default().get() {
-                checks.good("clock", found);
-            } else {
-                checks.bad("clock", found, NTP);
-            }
-        }
-        Err(error) => checks.bad("clock", error.to_string(), advice::oauth(&error).1),
+/// The authority's time, if it says so.
+async fn ask_time(client: &Client) -> Option<UnixTime> {
+    client.oauth().server_time().await.ok().flatten()
+}
+
+fn compare(checks: &mut Checks, theirs: UnixTime) {
+    let ours = SystemClock.now();
+    let (ahead, behind) = (ours.since(theirs), theirs.since(ours));
+    let apart = ahead.max(behind);
+    let which = if ahead > behind { "ahead of" } else { "behind" };
+    let found = format!("{} s {which} the authority's", apart.as_secs());
+    if apart <= Skew::default().get() {
+        checks.good("clock", found);
+    } else {
+        checks.bad("clock", found, NTP);
     }
 }
 
