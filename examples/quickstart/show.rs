@@ -266,7 +266,7 @@ impl Show {
         attack.happened()
     }
 
-    pub(crate) fn trail(&self, records: &[Record], file: &Path) {
+    pub(crate) fn trail(&self, records: &[Record], kept: Option<&Path>) {
         self.prose("\nThe audit trail, one line a decision\n");
         for record in records {
             self.line(
@@ -274,9 +274,12 @@ impl Show {
                 json!({ "event": "audit", "record": record, "text": record.to_string() }),
             );
         }
+        let kept = match kept {
+            Some(file) => format!("kept in {}", file.display()),
+            None => "--audit FILE keeps it".to_owned(),
+        };
         self.prose(&format!(
-            "\n  kept in {}, each line chained to the one before",
-            file.display()
+            "\n  written to a file and followed: each line is chained to the one before; {kept}"
         ));
     }
 
