@@ -76,13 +76,13 @@ pub(crate) struct Stage {
 impl Stage {
     pub(crate) async fn set() -> Result<Self, Failure> {
         let world = World::with(Obedient).await?;
-        let two = tls::enrol(world.authority.enrol("two")?, Arc::new(SystemClock)).await?;
+        let two = tls::enrol(world.authority.enrol("two")?).await?;
         let two = Agent::new("two", "Works", two, world.authority.oauth_endpoint())
             .skill(AgentSkill::new("work", "Work", "Works for people").tagged(["work"]))
             .policy(Policy::from_toml(NEEDS_USER)?)
             .serve("127.0.0.1:0", Obedient)
             .await?;
-        let one = tls::enrol(world.authority.enrol("one")?, Arc::new(SystemClock)).await?;
+        let one = tls::enrol(world.authority.enrol("one")?).await?;
         let stage = Self {
             world,
             two,
