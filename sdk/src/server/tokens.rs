@@ -36,6 +36,11 @@ impl Tokens {
         }
     }
 
+    /// The same with another limit in bytes; what was kept under the old one is forgotten.
+    pub(super) fn up_to(self, max_len: usize) -> Self {
+        Self::new(self.oauth, max_len)
+    }
+
     pub(super) async fn claims(
         &self,
         presented: &PresentedToken,
