@@ -6,6 +6,7 @@ use super::component::{ComponentId, ComponentName, ComponentParam};
 use super::error::SignatureError;
 use super::profile::{Agent, Needs, Target};
 use super::sign::CONTENT_DIGEST;
+use crate::a2a::{EXTENSIONS_HEADER, VERSION_HEADER};
 
 /// What stands among the components, each without parameters.
 #[derive(Clone, Copy, Default)]
@@ -18,6 +19,8 @@ pub(super) struct Covered {
     pub(super) digest: bool,
     content_type: bool,
     authorization: bool,
+    version: bool,
+    extensions: bool,
     signature: bool,
 }
 
@@ -44,6 +47,8 @@ impl Covered {
                     "content-digest" => covered.digest = true,
                     "content-type" => covered.content_type = true,
                     "authorization" => covered.authorization = true,
+                    VERSION_HEADER => covered.version = true,
+                    EXTENSIONS_HEADER => covered.extensions = true,
                     _ => {}
                 },
                 ComponentName::Scheme
@@ -99,6 +104,12 @@ impl Covered {
             (
                 present("authorization", self.authorization),
                 "\"authorization\"",
+            ),
+            // What says how the request is to be understood is part of it (A2A §3.6.1).
+            (present(VERSION_HEADER, self.version), "\"a2a-version\""),
+            (
+                present(EXTENSIONS_HEADER, self.extensions),
+                "\"a2a-extensions\"",
             ),
         ];
         match wanted.iter().find(|(met, _)| !met) {
