@@ -101,7 +101,7 @@ pub(super) fn print(result: Result<Outcome, Stop>, as_json: bool) -> ExitCode {
             if as_json {
                 println!("{}", outcome.json);
             } else {
-                println!("{}", outcome.text.trim_end());
+                println!("{}", harmless(outcome.text.trim_end()));
             }
             ExitCode::from(u8::from(!outcome.good))
         }
@@ -121,9 +121,33 @@ pub(super) fn print(result: Result<Outcome, Stop>, as_json: bool) -> ExitCode {
             if as_json {
                 println!("{value}");
             } else {
-                eprintln!("{text}");
+                eprintln!("{}", harmless(&text));
             }
             ExitCode::from(code)
         }
+    }
+}
+
+/// The text without what would steer the terminal: peers have written parts of it.
+fn harmless(text: &str) -> String {
+    let shown = |c: char| match c {
+        '\n' | '\t' => c,
+        '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
+        c if c.is_control() => '\u{fffd}',
+        c => c,
+    };
+    text.chars().map(shown).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_peer_says_does_not_steer_the_terminal() {
+        for bad in ['\u{1b}', '\r', '\u{7}', '\u{9b}', '\u{202e}'] {
+            assert_eq!(harmless(&format!("a{bad}b")), "a\u{fffd}b");
+        }
+        assert_eq!(harmless("✓ Łucja\n\tb"), "✓ Łucja\n\tb");
     }
 }
