@@ -93,6 +93,12 @@ fn a_bound_token_does_not_give_its_text_away() {
 }
 
 #[test]
+#[cfg(feature = "server")]
+fn an_executor_runs_only_what_was_admitted() {
+    compare("executor");
+}
+
+#[test]
 fn every_case_is_run() {
     let this = fs::read_to_string(cases().with_extension("rs")).expect("this file");
     for entry in fs::read_dir(cases()).expect("the cases") {

@@ -153,7 +153,7 @@ async fn a_body_that_comes_late_is_judged_by_the_time_at_which_it_is_whole() -> 
 async fn a_body_that_does_not_come_is_not_waited_for() -> Result<(), Failure> {
     let bench = Bench::new().await?;
     let limits = Limits {
-        body_within: Duration::from_millis(50),
+        body_time: Duration::from_millis(50),
         ..Limits::default()
     };
     let inbound = bench.inbound()?.limits(limits);
@@ -161,7 +161,7 @@ async fn a_body_that_does_not_come_is_not_waited_for() -> Result<(), Failure> {
     let done = inbound.receive(&raw.parts, Never, |_, _| Ok((work(), ())));
     let done = tokio::time::timeout(Duration::from_secs(10), done).await?;
     let refused = done.map(drop).expect_err("it never came");
-    assert_eq!(refused.reason(), "body.slow");
+    assert_eq!(refused.reason(), "body.timeout");
     Ok(())
 }
 

@@ -12,7 +12,6 @@ use countersign::a2a::{
     StreamResponse, Task, TaskState,
 };
 use countersign::client::ClientError;
-use countersign::clock::SystemClock;
 use countersign::policy::{Owner, Policy};
 use countersign::server::{
     Agent, AgentExecutor, EventQueue, MemoryTaskStore, RequestContext, StoreError, TaskStore,
@@ -249,8 +248,7 @@ impl TaskStore for Far {
 async fn two_answers_at_once_do_not_both_go_on_with_a_task() -> Result<(), Failure> {
     let times = Arc::new(AtomicUsize::new(0));
     let world = World::with(Asks(times.clone())).await?;
-    let clock = Arc::new(SystemClock);
-    let workload = tls::enrol(world.authority.enrol("worker")?, clock).await?;
+    let workload = tls::enrol(world.authority.enrol("worker")?).await?;
     let skill = AgentSkill::new("work", "Work", "Works").tagged(["work"]);
     let far = Agent::new(
         "worker",
@@ -278,8 +276,7 @@ async fn two_answers_at_once_do_not_both_go_on_with_a_task() -> Result<(), Failu
 async fn a_task_goes_on_only_about_the_skill_it_was_begun_for() -> Result<(), Failure> {
     let times = Arc::new(AtomicUsize::new(0));
     let world = World::with(Asks(times.clone())).await?;
-    let clock = Arc::new(SystemClock);
-    let workload = tls::enrol(world.authority.enrol("worker")?, clock).await?;
+    let workload = tls::enrol(world.authority.enrol("worker")?).await?;
     let skill = |id: &str| AgentSkill::new(id, "Work", "Works").tagged(["work"]);
     let policy = common::POLICY.replace("[\"work\"]\nscopes", "[\"work\", \"look\"]\nscopes");
     let policy = format!("{policy}[skills.look]\n");

@@ -26,7 +26,10 @@ const MAX_CARD: usize = 256 << 10;
 
 /// Verified cards by origin and agent. One fetch in flight per peer.
 #[derive(Default)]
-pub(super) struct CardCache(Mutex<HashMap<(Arc<str>, SpiffeId), Arc<Slot>>>);
+pub(super) struct CardCache(Mutex<HashMap<Who, Arc<Slot>>>);
+
+/// An origin, and the agent that is expected there.
+type Who = (Arc<str>, SpiffeId);
 
 #[derive(Default)]
 struct Slot {

@@ -14,10 +14,11 @@ use super::connect::{Client, Peer};
 use super::error::ClientError;
 use crate::a2a::jsonrpc::{self, Id};
 use crate::a2a::{
-    EVENT_STREAM, JSON, Operation, SecurityScheme, SendMessageRequest, VERSION, VERSION_HEADER,
+    EVENT_STREAM, EXTENSIONS_HEADER, JSON, Operation, SecurityScheme, SendMessageRequest, VERSION,
+    VERSION_HEADER,
 };
 use crate::audit::TraceContext;
-use crate::card::{self, Held, Plan, VerifiedCard};
+use crate::card::{self, EXTENSION_URI, Held, Plan, VerifiedCard};
 use crate::crypto::random;
 use crate::httpsig::Origin;
 use crate::oauth::BoundToken;
@@ -56,6 +57,10 @@ impl Client {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
         headers.insert(ACCEPT, accepts(operation));
         headers.insert(VERSION_HEADER, HeaderValue::from_static(VERSION));
+        if intent.skill.is_some() {
+            // A2A §4.6: an extension that a message uses is named in the request.
+            headers.insert(EXTENSIONS_HEADER, HeaderValue::from_static(EXTENSION_URI));
+        }
         intent.authority.trace().insert(headers);
         if let Some(token) = &token {
             headers.insert(AUTHORIZATION, token.authorization_header().clone());

@@ -556,6 +556,10 @@ fn each_component_of_the_profile_is_demanded() {
             "signature.component_missing",
         ),
         (
+            all.replace(";key=\"py\"", ";key=\"py\";tr"),
+            "signature.component_missing",
+        ),
+        (
             format!("{all} \"signature-agent\""),
             "signature.component_missing",
         ),

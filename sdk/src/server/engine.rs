@@ -134,7 +134,7 @@ impl Engine {
         request: &CancelTaskRequest,
     ) -> Result<Task, A2aError> {
         let owner = Owner::of(admitted.caller());
-        let _claim = self.claim(&owner, &request.id).ok_or_else(not_now)?;
+        let _claim = self.claim(&owner, &request.id).ok_or_else(busy)?;
         let mut task = self.find(&owner, &request.id).await?;
         if task.status.state.is_terminal() {
             return Err(not_cancelable());
@@ -182,7 +182,7 @@ impl Engine {
             return Ok(live.task());
         }
         let kept = self.store.get(owner, id).await.map_err(unavailable)?;
-        kept.ok_or_else(|| A2aError::task_not_found())
+        kept.ok_or_else(A2aError::task_not_found)
     }
 
     async fn keep(&self, owner: &Owner, task: &Task) -> Result<(), A2aError> {
@@ -203,7 +203,7 @@ impl Engine {
         let (mut task, _claim) = match resumed {
             None => (submitted(context_id, skill, self.clock.now()), None),
             Some(id) => {
-                let claim = self.claim(&owner, id).ok_or_else(not_now)?;
+                let claim = self.claim(&owner, id).ok_or_else(busy)?;
                 let task = self.resumable(&owner, id, context_id, skill).await?;
                 (task, Some(claim))
             }
@@ -260,7 +260,7 @@ impl Engine {
             ));
         }
         if running || task.status.state.is_terminal() {
-            return Err(not_now());
+            return Err(busy());
         }
         Ok(task)
     }
@@ -322,7 +322,7 @@ fn room_for_one_more(tasks: usize) -> Result<(), A2aError> {
     Err(failed("The agent takes no more work at present"))
 }
 
-fn not_now() -> A2aError {
+fn busy() -> A2aError {
     A2aError::new(
         ErrorKind::UnsupportedOperation,
         "The task takes no message in its present state",

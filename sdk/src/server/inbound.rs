@@ -12,8 +12,8 @@ use super::refusal::Refusal;
 use super::tokens::Tokens;
 use crate::a2a::A2aError;
 use crate::audit::{
-    self, Admitted, AuditError, AuditLog, Context, MemoryLog, Refused, SignatureEvidence,
-    TraceContext,
+    self, Admitted, AuditError, AuditLog, Context, Decision, Draft, MemoryLog, Refused,
+    SignatureEvidence, TraceContext, TraceId,
 };
 use crate::client::Client;
 use crate::clock::{Clock, Skew};
@@ -22,6 +22,7 @@ use crate::httpsig::{MemoryReplayStore, Origin, Profile, ReplayStore, Verifier};
 use crate::id::SpiffeId;
 use crate::policy::{Action, Policy};
 use crate::svid::PeerIdentity;
+use crate::tls::OnRefused;
 use crate::token::{PresentedToken, SignedClaims, TokenRules};
 
 /// How much is read of a request.
@@ -29,8 +30,8 @@ use crate::token::{PresentedToken, SignedClaims, TokenRules};
 pub struct Limits {
     /// Bytes of a body; 4 MiB by default.
     pub body: usize,
-    /// How long a body may take to come; 30 s by default.
-    pub body_within: Duration,
+    /// From the header's end to the body's; 30 s by default.
+    pub body_time: Duration,
     /// Bytes of a token; 16 KiB by default.
     pub token: usize,
     /// Actors in a chain; 10 by default.
@@ -41,7 +42,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             body: 4 << 20,
-            body_within: Duration::from_secs(30),
+            body_time: Duration::from_secs(30),
             token: 16 << 10,
             chain: ChainLimits::default(),
         }
@@ -102,11 +103,11 @@ impl Inbound {
         self
     }
 
-    /// Reads no more of a request than `limits` allow.
+    /// Reads requests within `limits`.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
+        self.tokens = self.tokens.with_max_len(limits.token);
         self.limits = limits;
-        self.tokens = self.tokens.up_to(limits.token);
         self
     }
 
@@ -174,7 +175,7 @@ impl Inbound {
         }
         // 2: the request was signed by that agent, and the body is the signed one.
         let body = read_body(body, self.limits).await?;
-        // Only now: a caller who sends slowly must not be judged by the time at which it began.
+        // Read now, not when the header came: a slow body must not outlive its signature.
         let now = self.clock.now();
         let request = self.verifier.verify(parts, &body, peer, now)?;
         known.signature = Some((&request).into());
@@ -196,6 +197,22 @@ impl Inbound {
         // 7: recorded before anything is done.
         let admitted = audit::admit(permit, &*self.audit, context.clone())?;
         Ok((admitted, body, asked))
+    }
+
+    /// What records the handshakes that [`serve`](crate::tls::serve()) refuses, for
+    /// [`ServeOptions::on_refused`](crate::tls::ServeOptions::on_refused).
+    pub fn refused_handshakes(&self) -> OnRefused {
+        let (audit, service) = (self.audit.clone(), self.service.clone());
+        let clock = self.clock.clone();
+        Arc::new(move |refusal| {
+            let context = Context::new(service.clone(), clock.now(), TraceId::fresh());
+            let draft = Draft::new(context, "connection", Decision::Refused)
+                .reason(refusal.error.reason())
+                .detail(&format!("from {}: {}", refusal.remote, refusal.error));
+            if let Err(error) = audit.append(draft) {
+                tracing::error!(%error, "a refused handshake could not be recorded");
+            }
+        })
     }
 
     /// Records a refusal; when that fails, that is the refusal.
@@ -240,19 +257,19 @@ impl Known {
     }
 }
 
-/// The whole body, within the limits.
+/// The whole body, within its limits.
 async fn read_body<B>(body: B, limits: Limits) -> Result<Bytes, Refusal>
 where
     B: http_body::Body,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    let (max, within) = (limits.body, limits.body_within);
+    let (max, within) = (limits.body, limits.body_time);
     let whole = Limited::new(body, max).collect();
     match tokio::time::timeout(within, whole).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Refusal::BodyTooLong { max }),
         Ok(Err(_)) => Err(Refusal::BodyTruncated),
-        Err(_) => Err(Refusal::BodySlow { within }),
+        Err(_) => Err(Refusal::BodyTimeout { within }),
     }
 }
 

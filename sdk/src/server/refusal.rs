@@ -37,10 +37,10 @@ pub enum Refusal {
         /// The limit in bytes.
         max: usize,
     },
-    /// The body took too long to come.
-    #[error("the body was not whole after {within:?}")]
-    BodySlow {
-        /// How long it had.
+    /// The body did not come in time.
+    #[error("the body was not there within {within:?}")]
+    BodyTimeout {
+        /// The limit.
         within: Duration,
     },
     /// The body ended before it was whole.
@@ -79,7 +79,7 @@ impl Refusal {
             Self::NoPeer => "peer.none",
             Self::Peer { .. } => "peer.not_admitted",
             Self::BodyTooLong { .. } => "body.too_long",
-            Self::BodySlow { .. } => "body.slow",
+            Self::BodyTimeout { .. } => "body.timeout",
             Self::BodyTruncated => "body.truncated",
             Self::Signature(error) => error.reason(),
             Self::Replay(error) => error.reason(),
@@ -102,7 +102,7 @@ impl Refusal {
         match self {
             Self::NoPeer | Self::Token(_) => StatusCode::UNAUTHORIZED,
             Self::BodyTooLong { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::BodySlow { .. } => StatusCode::REQUEST_TIMEOUT,
+            Self::BodyTimeout { .. } => StatusCode::REQUEST_TIMEOUT,
             Self::BodyTruncated => StatusCode::BAD_REQUEST,
             Self::Signature(SignatureError::Malformed { .. } | SignatureError::TooLarge { .. }) => {
                 StatusCode::BAD_REQUEST

@@ -36,9 +36,8 @@ impl Tokens {
         }
     }
 
-    /// The same with another limit in bytes; what was kept under the old one is forgotten.
-    pub(super) fn up_to(self, max_len: usize) -> Self {
-        Self::new(self.oauth, max_len)
+    pub(super) fn with_max_len(self, max_len: usize) -> Self {
+        Self { max_len, ..self }
     }
 
     pub(super) async fn claims(

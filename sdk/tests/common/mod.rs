@@ -10,7 +10,8 @@ use countersign::client::{Client, OnBehalfOf};
 use countersign::clock::{Clock, SystemClock};
 use countersign::policy::Policy;
 use countersign::server::{Agent, AgentExecutor, RunningAgent};
-use countersign::tls;
+use countersign::tls::AuthoritySource;
+use countersign::workload::{Enrolment, Workload, WorkloadError};
 
 pub(crate) mod raw;
 
@@ -36,6 +37,11 @@ pub(crate) struct World {
     pub(crate) clock: Arc<dyn Clock>,
 }
 
+async fn enrol(enrolment: Enrolment, clock: &Arc<dyn Clock>) -> Result<Workload, WorkloadError> {
+    let source = AuthoritySource::new(enrolment, clock.clone());
+    Workload::start(Arc::new(source), clock.clone()).await
+}
+
 impl World {
     pub(crate) async fn with(executor: impl AgentExecutor) -> Result<Self, Failure> {
         Self::at(Arc::new(SystemClock), executor).await
@@ -58,7 +64,7 @@ impl World {
         let records = Arc::new(MemoryLog::default());
         let authority = Authority::start(config, clock.clone(), records).await?;
         let log = Arc::new(MemoryLog::default());
-        let workload = tls::enrol(authority.enrol("worker")?, clock.clone()).await?;
+        let workload = enrol(authority.enrol("worker")?, &clock).await?;
         let skill = AgentSkill::new("work", "Work", "Works").tagged(["work"]);
         let worker = Agent::new("worker", "Works", workload, authority.oauth_endpoint())
             .skill(skill)
@@ -76,7 +82,7 @@ impl World {
 
     pub(crate) async fn client(&self, agent: &str) -> Result<Client, Failure> {
         let enrolment = self.authority.enrol(agent)?;
-        let workload = tls::enrol(enrolment, self.clock.clone()).await?;
+        let workload = enrol(enrolment, &self.clock).await?;
         Ok(Client::new(workload, self.authority.oauth_endpoint())?)
     }
 
