@@ -41,6 +41,11 @@ fn a_verified_card_cannot_be_made_or_changed() {
 }
 
 #[test]
+fn a_request_that_was_fresh_once_cannot_be_taken_again() {
+    compare("fresh_twice");
+}
+
+#[test]
 fn a_verified_token_cannot_be_made_or_changed() {
     compare("verified_token");
 }

@@ -120,7 +120,11 @@ impl Client {
         let response = self
             .perform(intent, Operation::SendStreamingMessage, request)
             .await?;
-        EventStream::of(response, self.0.max_answer).await
+        let after = self.0.deadline;
+        let stream = EventStream::of(response, self.0.max_answer);
+        tokio::time::timeout(after, stream)
+            .await
+            .map_err(|_| ClientError::Deadline { after })?
     }
 
     /// Signs with the certificate's key (design: the workload key signs requests).

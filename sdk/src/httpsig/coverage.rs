@@ -8,6 +8,10 @@ use super::component_name::ComponentName;
 use super::error::SignatureError;
 use super::rules::{Agent, Needs, Target};
 use super::sign::CONTENT_DIGEST;
+use crate::a2a::{EXTENSIONS_HEADER, VERSION_HEADER};
+
+const VERSION: HeaderName = HeaderName::from_static(VERSION_HEADER);
+const EXTENSIONS: HeaderName = HeaderName::from_static(EXTENSIONS_HEADER);
 
 /// What stands among the components, each without parameters.
 #[derive(Clone, Copy, Default)]
@@ -20,6 +24,8 @@ pub(super) struct Covered {
     pub(super) digest: bool,
     content_type: bool,
     authorization: bool,
+    version: bool,
+    extensions: bool,
     signature: bool,
 }
 
@@ -46,6 +52,8 @@ impl Covered {
                     "content-digest" => covered.digest = true,
                     "content-type" => covered.content_type = true,
                     "authorization" => covered.authorization = true,
+                    VERSION_HEADER => covered.version = true,
+                    EXTENSIONS_HEADER => covered.extensions = true,
                     _ => {}
                 },
                 ComponentName::Scheme
@@ -100,6 +108,9 @@ impl Covered {
                 present(AUTHORIZATION, self.authorization),
                 "\"authorization\"",
             ),
+            // What says how the request is to be understood is part of it (A2A §3.6.1).
+            (present(VERSION, self.version), "\"a2a-version\""),
+            (present(EXTENSIONS, self.extensions), "\"a2a-extensions\""),
         ];
         match wanted.iter().find(|(met, _)| !met) {
             Some((_, component)) => Err(SignatureError::ComponentMissing { component }),

@@ -25,7 +25,7 @@ pub(super) struct Needs {
     pub(super) target: Target,
     /// `content-digest` when there is a body.
     pub(super) body: bool,
-    /// `authorization` and `content-type` when the request has them.
+    /// `authorization`, `content-type`, `a2a-version` and `a2a-extensions` when the request has them.
     pub(super) fields: bool,
     pub(super) agent: Agent,
     /// `created` and `expires`.

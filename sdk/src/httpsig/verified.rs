@@ -100,8 +100,9 @@ impl VerifiedMessage {
 
 /// A request that the agent at the other end of the connection signed: the evidence of step 2.
 ///
-/// Made only by [`Verifier::verify`](super::Verifier::verify).
-#[derive(Clone, Debug)]
+/// Made only by [`Verifier::verify`](super::Verifier::verify). It cannot be cloned: what the replay
+/// check was asked about once must not be shown to another store.
+#[derive(Debug)]
 pub struct VerifiedRequest {
     message: VerifiedMessage,
     nonce: String,

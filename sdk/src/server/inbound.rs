@@ -182,10 +182,11 @@ impl Inbound {
         // 3: it was not sent before.
         let fresh = request.fresh(&*self.replay, self.skew, now)?;
         // 4: the token is of our issuer, for us, in time, and bound to that certificate.
-        let presented = PresentedToken::from_headers(&parts.headers)?;
+        let presented = PresentedToken::from_headers_within(&parts.headers, self.limits.token)?;
         let claims = self.tokens.claims(&presented).await?;
         known.token = Some(claims.clone());
-        let token = claims.check(presented, &self.rules, peer, now)?;
+        // The issuer's keys may have taken a while to come.
+        let token = claims.check(presented, &self.rules, peer, self.clock.now())?;
         // 5: its outermost actor is that agent.
         let caller = delegation::caller(token, fresh, self.limits.chain)?;
         known.caller = Some(caller.clone());
@@ -221,7 +222,8 @@ impl Inbound {
             tracing::error!(%error, "the audit log does not take records; calls are refused");
             return Ok(());
         }
-        tracing::info!(reason = refusal.reason(), "refused a call: {refusal}");
+        let why = refusal.shown();
+        tracing::info!(reason = refusal.reason(), "refused a call: {why}");
         audit::refuse(&*self.audit, context, known.refused(refusal)).map(drop)
     }
 }

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::a2a::A2aError;
 use crate::a2a::jsonrpc::Id;
-use crate::audit::AuditError;
+use crate::audit::{AuditError, Text};
 use crate::delegation::DelegationError;
 use crate::httpsig::{ReplayError, SignatureError};
 use crate::id::SpiffeId;
@@ -92,6 +92,11 @@ impl Refusal {
         }
     }
 
+    /// The text, fit for the operator's log: it may quote what the caller sent.
+    pub(super) fn shown(&self) -> Text {
+        self.to_string().into()
+    }
+
     /// The HTTP status that the peer sees.
     pub fn status(&self) -> StatusCode {
         match self {
@@ -151,5 +156,26 @@ impl Refusal {
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response<Body> {
         self.to_response()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::a2a::{FromParams as _, SendMessageRequest};
+
+    #[test]
+    fn what_a_caller_sent_makes_no_line_of_the_operators_log() {
+        let message =
+            json!({"messageId": "m", "role": "ROLE\nINFO served", "parts": [{"text": ""}]});
+        let params = json!({ "message": message });
+        let params = params.as_object().expect("an object").clone();
+        let error = SendMessageRequest::from_params(params).expect_err("no such role");
+        assert!(error.to_string().contains('\n'), "{error}");
+        let shown = Refusal::from(error).shown();
+        assert!(shown.as_str().contains("INFO served"), "{shown}");
+        assert!(!shown.as_str().contains('\n'), "{shown}");
     }
 }
