@@ -78,13 +78,13 @@ impl Checks {
         let mut text = String::new();
         for check in &self.0 {
             text += &format!(
-                "{} {:<14} {}\n",
+                "{} {:<16} {}\n",
                 check.state.mark(),
                 line(&check.name),
                 line(&check.found)
             );
             if let Some(advice) = &check.advice {
-                text += &format!("  what to do:    {advice}\n");
+                text += &format!("  what to do:      {advice}\n");
             }
         }
         let checks = self.0.iter().map(|check| {

@@ -9,7 +9,7 @@ use super::checks::Checks;
 use super::identity::{self, Settings};
 use super::outcome::{Outcome, Stop};
 use crate::client::Client;
-use crate::clock::{Clock, Skew, SystemClock, UnixTime};
+use crate::clock::{Clock as _, ManualClock, Skew, SystemClock, UnixTime};
 use crate::svid::SvidError;
 use crate::workload::{FileSource, IdentitySource as _, Material, Workload, WorkloadError};
 
@@ -18,16 +18,6 @@ const SOON: u64 = 300;
 const NEEDS_IDENTITY: &str = "it needs a usable certificate";
 const NTP: &str = "set this machine's clock by NTP: signatures, tokens and certificates are refused \
      by clocks that are apart";
-
-/// A clock that stands still within a certificate's life, to ask the authority what time it is.
-#[derive(Debug)]
-struct Standing(UnixTime);
-
-impl Clock for Standing {
-    fn now(&self) -> UnixTime {
-        self.0
-    }
-}
 
 pub(super) async fn doctor(folder: &Path, wait: Duration) -> Result<Outcome, Stop> {
     let mut checks = Checks::default();
@@ -56,7 +46,8 @@ pub(super) async fn doctor(folder: &Path, wait: Duration) -> Result<Outcome, Sto
         Own::Usable => connected(&mut checks, source, &settings, wait).await?,
         Own::InDateAt(when) => {
             checks.skip("authority", NEEDS_IDENTITY);
-            let clock = Arc::new(Standing(when));
+            // Only to ask what time it is; nothing is called by this clock.
+            let clock = Arc::new(ManualClock::at(when));
             let theirs = match Workload::start(Arc::new(source), clock).await {
                 Ok(workload) => ask_time(&identity::client(workload, &settings, wait)?).await,
                 Err(_) => None,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::response::IntoResponse as _;
 use axum::routing::get;
-use countersign::clock::{Clock, UnixTime};
+use countersign::clock::ManualClock;
 use countersign::crypto::{Algorithm, SigningKey};
 use countersign::secret::Secret;
 use http::header::{CONTENT_TYPE, DATE};
@@ -14,15 +14,6 @@ use serde_json::{Value, json};
 use crate::common::Failure;
 use crate::ran::Ran;
 use crate::stage::{Stage, at, pem};
-
-#[derive(Debug)]
-struct Standing(UnixTime);
-
-impl Clock for Standing {
-    fn now(&self) -> UnixTime {
-        self.0
-    }
-}
 
 /// The state of the check `name`; a bad one and a warning say what to do.
 fn state<'a>(found: &'a Value, name: &str) -> &'a str {
@@ -144,7 +135,7 @@ async fn a_certificate_of_tomorrow_points_at_the_clock() -> Result<(), Failure> 
     // An authority by whose clock the certificate is good says what time it is.
     let routes = Router::new()
         .fallback(|| async { ([(DATE, "Fri, 01 Jan 2100 00:00:00 GMT")], "").into_response() });
-    let clock = Arc::new(Standing(at(2000)));
+    let clock = Arc::new(ManualClock::at(at(2000)));
     let address = stage.serve_by("/authority", routes, clock).await?;
     stage.settings(&format!("https://{address}"), "")?;
     let (found, _) = bad(&stage, "clock").await?;
