@@ -1,21 +1,18 @@
 """Calls an agent with the official A2A SDK over mutual TLS and prints one JSON line.
 
-Nothing of Countersign is installed on this side: the certificate comes from files, the bearer
-token from standard input, and the SDK's own hooks add the token and the request signature.
+Nothing of Countersign is installed on this side: the certificate comes from files, the token from
+the authorization server, and the SDK's own hooks add the token and the request signature.
 
-out: {"server": SPIFFE ID, "events": [...]} or {"server", "status", "error"}; exit code 1 then
+out: {"server": SPIFFE ID, "events": [...]}, or {"server", "status", "error"} when it is refused
 """
 
 import argparse
 import asyncio
 import json
-import ssl
-import sys
 
 import httpx
 from a2a.client import A2ACardResolver, ClientConfig, ClientFactory
 from a2a.client.client import ClientCallContext
-from a2a.client.errors import A2AClientError
 from a2a.client.interceptors import ClientCallInterceptor
 from a2a.helpers import new_text_message
 from a2a.types.a2a_pb2 import Role, SendMessageRequest
@@ -24,8 +21,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from google.protobuf.json_format import MessageToDict
 
 from a2a_profile import SignEveryRequest
-
-TIMEOUT = 20.0
+from agent import TIMEOUT, add_arguments, connect, get_token
 
 
 class Bearer(ClientCallInterceptor):
@@ -58,23 +54,12 @@ class Seen:
         self.server = next((value for kind, value in names if kind == "URI"), None)
 
 
-def tls_context(args):
-    context = ssl.create_default_context(cafile=args.bundle)
-    context.minimum_version = ssl.TLSVersion.TLSv1_3
-    context.load_cert_chain(args.certificate, args.key)
-    return context
-
-
-async def call(args, token, seen):
+async def call(args, seen):
+    token = await get_token(args)
     with open(args.key, "rb") as file:
         private = load_pem_private_key(file.read(), password=None)
-    async with httpx.AsyncClient(
-        verify=tls_context(args),
-        auth=SignEveryRequest(private, args.signature_agent),
-        timeout=TIMEOUT,
-        trust_env=False,
-        event_hooks={"response": [seen.note]},
-    ) as http:
+    signing = SignEveryRequest(private, args.signature_agent)
+    async with connect(args, auth=signing, event_hooks={"response": [seen.note]}) as http:
         card = await A2ACardResolver(http, args.url).get_agent_card()
         config = ClientConfig(httpx_client=http, streaming=args.stream)
         client = ClientFactory(config).create(card, interceptors=[Bearer(token)])
@@ -83,31 +68,22 @@ async def call(args, token, seen):
         return [MessageToDict(event) async for event in client.send_message(request)]
 
 
-def arguments():
+def main():
     parser = argparse.ArgumentParser()
+    add_arguments(parser)
     parser.add_argument("--url", required=True, help="where the agent's card is served")
-    parser.add_argument("--certificate", required=True, help="own chain, PEM file, leaf first")
-    parser.add_argument("--key", required=True, help="own private key, PKCS#8 PEM file")
-    parser.add_argument("--bundle", required=True, help="trusted roots, PEM file")
     parser.add_argument("--signature-agent", required=True, help="URL of the own key directory")
     parser.add_argument("--text", required=True, help="what to ask for")
     parser.add_argument("--stream", action="store_true", help="ask for a stream of events")
-    return parser.parse_args()
-
-
-def main():
-    args = arguments()
-    token = sys.stdin.readline().strip()
+    args = parser.parse_args()
     seen = Seen()
     try:
-        events = asyncio.run(asyncio.wait_for(call(args, token, seen), TIMEOUT))
-    except (A2AClientError, A2AError, httpx.HTTPError, TimeoutError) as error:
+        events = asyncio.run(asyncio.wait_for(call(args, seen), TIMEOUT))
+    except (A2AError, httpx.HTTPError, TimeoutError) as error:
         text = f"{type(error).__name__}: {error}"
-        print(json.dumps({"server": seen.server, "status": seen.status, "error": text}))
-        return 1
-    print(json.dumps({"server": seen.server, "events": events}))
-    return 0
+        return {"server": seen.server, "status": seen.status, "error": text}
+    return {"server": seen.server, "events": events}
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    print(json.dumps(main()))

@@ -71,7 +71,7 @@ impl Python {
     ///
     /// # Errors
     /// When the script fails, takes longer than a minute, or prints no JSON.
-    pub fn run(&self, script: &str, args: &[&str], input: &str) -> Result<Value, RunError> {
+    pub fn run(&self, script: &str, args: &[String], input: &str) -> Result<Value, RunError> {
         let mut command = Command::new(&self.interpreter);
         // Nothing of the user's own Python settings, and no byte code beside the sources.
         command.args(["-E", "-s", "-B"]);

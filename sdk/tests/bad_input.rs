@@ -102,7 +102,7 @@ async fn a_token_with_one_wrong_claim_is_refused_by_that_claim() -> Result<(), F
             "token.audience",
         ),
         ("exp", json!(now - 6), "token.expired"),
-        ("nbf", json!(now + 60), "token.not_yet"),
+        ("nbf", json!(now + 60), "token.not_yet_valid"),
         ("cnf", Value::Null, "token.unbound"),
         (
             "act",
@@ -116,7 +116,7 @@ async fn a_token_with_one_wrong_claim_is_refused_by_that_claim() -> Result<(), F
         ),
         ("act", json!([{ "sub": me }]), "delegation.malformed"),
         ("act", Value::Null, "delegation.impersonation"),
-        ("act", nested(11), "delegation.depth"),
+        ("act", nested(11), "delegation.too_deep"),
         ("scope", json!("other"), "policy.scope_not_granted"),
     ];
     for (claim, value, want) in cases {
@@ -212,13 +212,13 @@ async fn headers_that_are_missing_repeated_or_malformed_are_refused() -> Result<
                 let again = r.parts.headers[AUTHORIZATION].clone();
                 r.parts.headers.append(AUTHORIZATION, again);
             },
-            "token.repeated",
+            "token.malformed",
             StatusCode::UNAUTHORIZED,
         ),
         (
             "another scheme",
             |r| set(r, "authorization", "Basic YTpi"),
-            "token.scheme",
+            "token.malformed",
             StatusCode::UNAUTHORIZED,
         ),
         (

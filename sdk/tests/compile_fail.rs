@@ -26,6 +26,21 @@ fn a_request_is_fresh_only_after_the_replay_check() {
 }
 
 #[test]
+fn a_card_cannot_be_read_before_it_is_verified() {
+    compare("signed_card");
+}
+
+#[test]
+fn the_bytes_of_a_card_cannot_be_read_before_it_is_verified() {
+    compare("signed_card_bytes");
+}
+
+#[test]
+fn a_verified_card_cannot_be_made_or_changed() {
+    compare("verified_card");
+}
+
+#[test]
 fn a_verified_token_cannot_be_made_or_changed() {
     compare("verified_token");
 }
@@ -38,6 +53,26 @@ fn a_verified_token_cannot_become_a_header() {
 #[test]
 fn a_verified_token_does_not_give_its_text_away() {
     compare("token_text");
+}
+
+#[test]
+fn a_caller_needs_a_fresh_request() {
+    compare("caller");
+}
+
+#[test]
+fn a_caller_cannot_be_made() {
+    compare("caller_made");
+}
+
+#[test]
+fn a_permit_cannot_be_made() {
+    compare("permit");
+}
+
+#[test]
+fn nothing_is_admitted_before_it_is_recorded() {
+    compare("admitted");
 }
 
 #[test]

@@ -97,7 +97,7 @@ impl World {
             authority.oauth_endpoint(),
         )
         .skill(skill)
-        .policy(policy)
+        .policy(policy.clone())
         .audit(log.clone() as Arc<dyn AuditLog>)
         .serve("127.0.0.1:0", Served)
         .await?;
@@ -110,6 +110,7 @@ impl World {
             authority.oauth_endpoint(),
         )
         .skill(AgentSkill::new("book", "Book", "Books trains").tagged(["travel"]))
+        .policy(policy)
         .serve("127.0.0.1:0", Served)
         .await?;
         let card = fetch_card(&planner, other.peer()).await?;

@@ -3,8 +3,8 @@
 
 mod booking;
 mod signed;
+mod world;
 
-use std::path::Path;
 use std::process::ExitCode;
 
 use countersign::crypto::Algorithm;
@@ -12,8 +12,9 @@ use countersign_interop_tests::{Python, row};
 use libtest_mimic::{Arguments, Failed};
 use serde_json::Value;
 
-use booking::{Booking, start_booking};
+use booking::start_booking;
 use signed::{Planner, Request};
+use world::{SCOPE, USER, World};
 
 fn main() -> ExitCode {
     let args = Arguments::from_args();
@@ -27,13 +28,16 @@ fn main() -> ExitCode {
         row("we_verify_what_python_signs", Python::ready, |python| {
             we_verify_what_python_signs(&python)
         }),
+        row("python_gets_our_tokens", Python::ready, |python| {
+            gets_our_tokens(&python)
+        }),
         row(
             "python_calls_an_agent",
             || match booking::PENDING {
                 Some(why) => Err(why.to_owned()),
                 None => Python::ready().map_err(|error| error.to_string()),
             },
-            |python| calls_an_agent(&python, &start_booking()?),
+            |python| calls_an_agent(&python),
         ),
     ];
     libtest_mimic::run(&args, rows).exit_code()
@@ -135,21 +139,50 @@ fn we_verify_what_python_signs(python: &Python) -> Result<(), Failed> {
     Ok(())
 }
 
-fn calls_an_agent(python: &Python, booking: &Booking) -> Result<(), Failed> {
-    let file = |path: &Path| path.display().to_string();
-    let (certificate, key) = (file(&booking.certificate), file(&booking.key));
-    let bundle = file(&booking.bundle);
-    let args = [
-        ["--url", &booking.url],
-        ["--certificate", &certificate],
-        ["--key", &key],
-        ["--bundle", &bundle],
-        ["--signature-agent", &booking.signature_agent],
-        ["--text", "a room for two"],
+/// For itself and for a user, and each is bound to Python's own certificate.
+fn gets_our_tokens(python: &Python) -> Result<(), Failed> {
+    let world = World::start()?;
+    let planner = world.planner.id().to_string();
+    let for_itself = world.arguments();
+    let for_user = [for_itself.clone(), args(["--user", USER])].concat();
+    let cases = [
+        (&for_itself, planner.as_str(), None),
+        (&for_user, USER, Some(planner.as_str())),
     ];
-    let answer = python.run("call_booking.py", args.as_flattened(), &booking.token)?;
-    let other = "served by another agent";
-    check(answer["server"] == booking.id, other, &answer)?;
+    for (arguments, subject, actor) in cases {
+        let answer = python.run("get_token.py", arguments, "")?;
+        let text = answer["access_token"].as_str();
+        let text = text.ok_or_else(|| format!("no token: {answer}"))?;
+        let token = world.check(text)?;
+        let found = token.act().map(|act| act["sub"].as_str());
+        if token.subject() != subject || found.flatten() != actor {
+            return Err(format!("another caller: {token:?}").into());
+        }
+    }
+    // The last word counts: more than anybody granted is refused, not narrowed.
+    let wider = format!("{SCOPE} trips:pay");
+    let too_much = [for_user, args(["--scope", &wider])].concat();
+    let answer = python.run("get_token.py", &too_much, "")?;
+    check(answer["error"] == "invalid_scope", "not refused", &answer)
+}
+
+fn calls_an_agent(python: &Python) -> Result<(), Failed> {
+    let world = World::start()?;
+    let booking = start_booking(&world)?;
+    let call = args([
+        "--user",
+        USER,
+        "--url",
+        &booking.url,
+        "--signature-agent",
+        &booking.signature_agent,
+        "--text",
+        "a room for two",
+    ]);
+    let call = [world.arguments(), call].concat();
+    let answer = python.run("call_booking.py", &call, "")?;
+    let server = world.booking.id().to_string();
+    check(answer["server"] == server, "another agent", &answer)?;
     let event = &answer["events"][0];
     let text = event
         .pointer("/message/parts/0/text")
@@ -157,6 +190,10 @@ fn calls_an_agent(python: &Python, booking: &Booking) -> Result<(), Failed> {
         .and_then(Value::as_str);
     let answered = text.is_some_and(|text| text.contains("room"));
     check(answered, "no answer", &answer)
+}
+
+fn args<const N: usize>(words: [&str; N]) -> Vec<String> {
+    words.map(str::to_owned).to_vec()
 }
 
 fn check(holds: bool, what: &str, answer: &Value) -> Result<(), Failed> {

@@ -211,3 +211,119 @@ impl Record {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::testing::{context, draft};
+    use super::super::verify::{MAX_LINE, read_record};
+    use super::*;
+    use crate::a2a::Operation;
+    use crate::delegation::testing::{act, delegated};
+    use crate::delegation::{ChainLimits, caller};
+    use crate::jose::canonicalize;
+    use crate::token::testing::{BOOKING, World};
+
+    fn full() -> Draft {
+        let action = Action::new(Operation::SendMessage).with_skill("charge \"1\" \\ €");
+        Draft::new(context().with_task("task-1"), "call", Decision::Refused)
+            .caller(&delegated("payments.charge payments.read"))
+            .action(&action)
+            .reason("policy.no_rule")
+            .detail("line\nfeed and \u{1b}[31m")
+            .rule("roles.booker")
+    }
+
+    #[test]
+    fn a_line_without_its_hash_is_in_canonical_form() {
+        for draft in [full(), draft("little")] {
+            let (record, line) = draft.seal(&Head::default()).expect("sealed");
+            let text = line.strip_suffix(b"\n").expect("a line");
+            let mut value: Value = serde_json::from_slice(text).expect("JSON");
+            let members = value.as_object_mut().expect("an object");
+            let hash = members.remove("hash").expect("a hash");
+            let canonical = canonicalize(&value).expect("canonical");
+            assert!(text.starts_with(&canonical[..canonical.len() - 1]));
+            assert_eq!(hash, json!(RecordHash::of(&canonical)));
+            assert_eq!(hash, json!(record.hash));
+        }
+    }
+
+    #[test]
+    fn a_record_reads_back_from_its_line() {
+        let head = Head {
+            seq: 41,
+            hash: RecordHash::of(b"before"),
+        };
+        let (record, line) = full().seal(&head).expect("sealed");
+        assert_eq!(record.seq, 42);
+        assert_eq!(record.prev, head.hash);
+        let line = line.strip_suffix(b"\n").expect("a line");
+        assert!(!line.contains(&b'\n'));
+        assert_eq!(read_record(line), Some(record));
+    }
+
+    #[test]
+    fn a_full_record_holds_every_proof() {
+        let (record, line) = full().seal(&Head::default()).expect("sealed");
+        let world = World::good();
+        assert_eq!(record.actor.as_ref().map(SpiffeId::as_str), Some(BOOKING));
+        assert_eq!(record.access_mode, Some(AccessMode::Delegated));
+        assert_eq!(record.chain.len(), 3);
+        assert_eq!(record.peer_certificate, Some(world.peer.certificate()));
+        assert_eq!(record.subject.map(|s| s.sub), Some("alice".into()));
+        let token = record.token.expect("a token");
+        assert_eq!(token.id.as_str(), "token-1");
+        assert_eq!(token.scopes.as_str(), "payments.charge payments.read");
+        assert_eq!(record.signature.map(|s| s.label), Some("sig1".into()));
+        assert_eq!(record.task_id, Some("task-1".into()));
+        assert_eq!(
+            record.detail,
+            Some("line\u{fffd}feed and \u{fffd}[31m".into())
+        );
+        assert!(!line.contains(&0x1b));
+    }
+
+    #[test]
+    fn the_largest_record_fits_a_line() {
+        let long = "\u{10348}".repeat(600);
+        let actors: Vec<_> = (0..15).map(|i| format!("{i}{long}")).collect();
+        let mut chain = vec![BOOKING];
+        chain.extend(actors[..2].iter().map(String::as_str));
+        let mut world = World::good();
+        world.claims["act"] = act(&chain);
+        let token = world.check().expect("a good token");
+        let request = crate::delegation::testing::signed_by(&world, &world.peer);
+        let caller = caller(token, request, ChainLimits::default()).expect("a caller");
+        let id = format!("spiffe://a.test/{}", "p".repeat(2048 - 16));
+        let service: SpiffeId = id.parse().expect("a SPIFFE ID");
+        let context = Context {
+            service,
+            ..context().with_task(long.as_str())
+        };
+        let named = Named::new(&long, &long);
+        let mut draft = Draft::new(context, &long, Decision::Permitted)
+            .caller(&caller)
+            .action(&Action::new(Operation::DeleteTaskPushNotificationConfig).with_skill(&long))
+            .subject(named.clone())
+            .token(TokenEvidence {
+                client_id: long.as_str().into(),
+                id: long.as_str().into(),
+                issuer: long.as_str().into(),
+                scopes: long.as_str().into(),
+            })
+            .reason(&long)
+            .detail(&long)
+            .rule(&long);
+        draft.0.actor = id.parse().ok();
+        draft.0.chain = vec![named; ChainLimits::HARD_MAX];
+        let head = Head {
+            seq: u64::MAX - 1,
+            hash: RecordHash::default(),
+        };
+        let (record, line) = draft.seal(&head).expect("sealed");
+        assert!(line.len() <= MAX_LINE, "{}", line.len());
+        assert_eq!(read_record(&line[..line.len() - 1]), Some(record));
+    }
+}

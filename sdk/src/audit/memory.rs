@@ -60,3 +60,25 @@ impl AuditLog for MemoryLog {
         Ok(record)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{conformance, testing::draft};
+    use super::*;
+
+    #[test]
+    fn the_memory_log_keeps_the_promises() {
+        conformance::check(|| Box::new(MemoryLog::default()));
+        conformance::check(|| Box::new(std::sync::Arc::new(MemoryLog::default())));
+    }
+
+    #[test]
+    fn a_full_log_refuses_exactly_after_its_capacity() {
+        let log = MemoryLog::with_capacity(2);
+        assert!(log.append(draft("1")).is_ok());
+        assert!(log.append(draft("2")).is_ok());
+        let refused = log.append(draft("3")).map(drop).map_err(|e| e.reason());
+        assert_eq!(refused, Err("audit.full"));
+        assert_eq!(log.records().len(), 2);
+    }
+}

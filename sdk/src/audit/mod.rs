@@ -30,6 +30,8 @@ mod lines;
 mod log;
 mod memory;
 mod record;
+#[cfg(test)]
+mod testing;
 mod text;
 mod trace;
 mod verify;

@@ -160,3 +160,160 @@ fn misplaced(mut reader: impl BufRead, record: &Record, line: u64) -> ChainBroke
         last: record.seq - 1,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{draft, lines};
+    use super::*;
+
+    fn outcome(lines: &[String]) -> Result<u64, (u64, &'static str)> {
+        let whole = lines.concat();
+        let summary = verify(whole.as_bytes());
+        summary
+            .map(|summary| summary.head.seq)
+            .map_err(|broken| (broken.line(), broken.reason()))
+    }
+
+    /// A log that was changed in one way.
+    fn changed(change: impl FnOnce(&mut Vec<String>)) -> Result<u64, (u64, &'static str)> {
+        let mut lines = lines(6);
+        change(&mut lines);
+        outcome(&lines)
+    }
+
+    #[test]
+    fn a_whole_log_is_summed_up() {
+        assert_eq!(outcome(&[]), Ok(0));
+        let lines = lines(6);
+        let summary = verify(lines.concat().as_bytes()).expect("whole");
+        assert_eq!((summary.permitted, summary.refused), (0, 6));
+        assert_eq!(summary.head.seq, 6);
+        assert!(lines[5].contains(&summary.head.hash.to_string()));
+    }
+
+    #[test]
+    fn the_line_that_is_wrong_is_named_and_how() {
+        let edit = |from: &'static str, to: &'static str| {
+            move |lines: &mut Vec<String>| {
+                let text = lines[2].replacen(from, to, 1);
+                assert_ne!(text, lines[2], "{from}");
+                lines[2] = text;
+            }
+        };
+        assert_eq!(
+            changed(edit("record 3", "record 4")),
+            Err((3, "audit.changed"))
+        );
+        assert_eq!(
+            changed(edit("refused", "permitted")),
+            Err((3, "audit.changed"))
+        );
+        assert_eq!(changed(edit(":", ": ")), Err((3, "audit.changed")));
+        assert_eq!(changed(edit("\"}\n", "\" }\n")), Err((3, "audit.changed")));
+        assert_eq!(changed(edit("\"}\n", "\"}\r\n")), Err((3, "audit.changed")));
+        assert_eq!(
+            changed(edit("\"hash\"", "\"Hash\"")),
+            Err((3, "audit.changed"))
+        );
+        assert_eq!(
+            changed(|lines| lines[2] = "\n".into()),
+            Err((3, "audit.changed"))
+        );
+        assert_eq!(
+            changed(|lines| lines[0] = "x\n".into()),
+            Err((1, "audit.changed"))
+        );
+
+        assert_eq!(
+            changed(|lines| drop(lines.remove(2))),
+            Err((3, "audit.dropped"))
+        );
+        assert_eq!(
+            changed(|lines| drop(lines.remove(0))),
+            Err((1, "audit.dropped"))
+        );
+        assert_eq!(
+            changed(|lines| drop(lines.drain(1..4))),
+            Err((2, "audit.dropped"))
+        );
+
+        assert_eq!(
+            changed(|lines| lines.swap(2, 3)),
+            Err((3, "audit.reordered"))
+        );
+        assert_eq!(
+            changed(|lines| lines.swap(0, 5)),
+            Err((1, "audit.reordered"))
+        );
+        let twice = changed(|lines| lines.insert(2, lines[1].clone()));
+        assert_eq!(twice, Err((3, "audit.reordered")));
+
+        let cut = |by: usize| {
+            changed(move |lines| {
+                let last = &mut lines[5];
+                last.truncate(last.len() - by);
+            })
+        };
+        assert_eq!(cut(1), Err((6, "audit.truncated")));
+        assert_eq!(cut(100), Err((6, "audit.truncated")));
+    }
+
+    #[test]
+    fn what_was_dropped_is_said() {
+        let mut lines = lines(6);
+        lines.drain(1..4);
+        let broken = verify(lines.concat().as_bytes()).expect_err("broken");
+        assert_eq!(
+            broken.to_string(),
+            "before line 2 the records 2 to 4 were dropped"
+        );
+    }
+
+    #[test]
+    fn a_record_written_anew_no_longer_links() {
+        let mut lines = lines(3);
+        let first = verify(lines[0].as_bytes()).expect("whole").head;
+        // Somebody writes record 2 anew, with a right hash and a right link.
+        let (_, forged) = draft("forged").seal(&first).expect("sealed");
+        lines[1] = String::from_utf8(forged).expect("UTF-8");
+        assert_eq!(outcome(&lines), Err((3, "audit.replaced")));
+    }
+
+    #[test]
+    fn a_head_kept_elsewhere_shows_what_was_cut_or_written_anew() {
+        let lines = lines(4);
+        let head_of = |n: usize| verify(lines[..n].concat().as_bytes()).expect("whole").head;
+        let check = |lines: &[String], known: &Head| {
+            let summary = verify_to(lines.concat().as_bytes(), known);
+            summary
+                .map(|summary| summary.head.seq)
+                .map_err(|broken| (broken.line(), broken.reason()))
+        };
+        assert_eq!(check(&lines, &head_of(4)), Ok(4));
+        assert_eq!(check(&lines, &head_of(2)), Ok(4));
+        assert_eq!(check(&lines, &Head::default()), Ok(4));
+        assert_eq!(check(&lines[..3], &head_of(4)), Err((3, "audit.cut")));
+        assert_eq!(check(&[], &head_of(1)), Err((0, "audit.cut")));
+        let anew = super::super::testing::lines(4);
+        assert_eq!(check(&anew, &head_of(2)), Err((2, "audit.rewritten")));
+    }
+
+    #[test]
+    fn a_line_ends_exactly_at_its_limit() {
+        // Not a record whatever its length: only how it is refused tells the lengths apart.
+        let reason = |len: usize, end: &str| {
+            let text = format!("{}{end}", "x".repeat(len));
+            verify(text.as_bytes()).expect_err("no record").reason()
+        };
+        assert_eq!(reason(MAX_LINE, ""), "audit.truncated");
+        assert_eq!(reason(MAX_LINE + 1, ""), "audit.changed");
+        let (_, line) = draft("x").seal(&Head::default()).expect("sealed");
+        let padded = |len: usize| {
+            let mut text = line[..line.len() - 1].to_vec();
+            text.resize(len, b' ');
+            read_record(&text).is_some()
+        };
+        assert!(padded(line.len() - 1));
+        assert!(!padded(line.len()));
+    }
+}

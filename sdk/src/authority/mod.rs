@@ -29,6 +29,10 @@ mod proof;
 mod refusal;
 mod service;
 mod start;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 
 pub use config::{AuthorityConfig, AuthorityError, BANNER};
 pub use forge::Forge;

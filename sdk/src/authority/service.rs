@@ -60,10 +60,10 @@ impl Service {
         self.codes.revoke(id);
     }
 
-    fn is_agent(&self, id: &str) -> bool {
-        let id: Result<SpiffeId, _> = id.parse();
-        // Audiences are compared byte for byte later, so another spelling is another name.
-        id.is_ok_and(|parsed| self.agent(&parsed).is_some())
+    fn is_agent(&self, name: &str) -> bool {
+        let id: Result<SpiffeId, _> = name.parse();
+        // Audiences are compared byte for byte, so another spelling is another name.
+        id.is_ok_and(|id| id.as_str() == name && self.agent(&id).is_some())
     }
 
     /// RFC 8705 §2.1: the client is whom the certificate names, and it must be one of ours.
@@ -138,14 +138,14 @@ impl Service {
         let mut answer = json!({ "token_type": "Bearer" });
         match &request.grant {
             Grant::ClientCredentials => {
-                known.event = "token of its own";
+                known.event = "token";
                 claims.scopes = app_scopes(requester, asked)?;
             }
             Grant::TokenExchange {
                 subject_token,
                 actor_token,
             } => {
-                known.event = "token exchange";
+                known.event = "token-exchange";
                 let subject = self.subject(subject_token, now)?;
                 known.subject_token(&subject);
                 if let Some(actor) = actor_token {
@@ -298,7 +298,7 @@ impl Service {
             })?;
         let agent = match (request.code, peer) {
             (Some(code), peer) => {
-                known.event = "first certificate";
+                known.event = "enrolment";
                 let code = Secret::new(code);
                 let agent = self.codes.take(code.expose(), now);
                 let agent = agent.ok_or(Refusal::EnrolmentCode)?;
@@ -309,7 +309,7 @@ impl Service {
                 agent
             }
             (None, Some(peer)) => {
-                known.event = "certificate renewal";
+                known.event = "renewal";
                 // WIMSE: a fresh key for every certificate, or a stolen one is never shaken off.
                 if *peer.key() == proved.key {
                     return Err(Refusal::KeyReused);

@@ -67,13 +67,17 @@ impl Client {
         if let Some(kept) = slot.kept.load_full().filter(fresh) {
             return Ok(kept.card.clone());
         }
-        let _one_at_a_time = slot.fetching.lock().await;
-        if let Some(kept) = slot.kept.load_full().filter(fresh) {
-            return Ok(kept.card.clone());
-        }
-        let kept = Arc::new(self.fetch_card(peer, slot.kept.load_full()).await?);
-        slot.kept.store(Some(kept.clone()));
-        Ok(kept.card.clone())
+        // Boxed, so that a call that finds the card is not as large as one that has to ask for it.
+        Box::pin(async {
+            let _one_at_a_time = slot.fetching.lock().await;
+            if let Some(kept) = slot.kept.load_full().filter(fresh) {
+                return Ok(kept.card.clone());
+            }
+            let kept = Arc::new(self.fetch_card(peer, slot.kept.load_full()).await?);
+            slot.kept.store(Some(kept.clone()));
+            Ok(kept.card.clone())
+        })
+        .await
     }
 
     async fn fetch_card(&self, peer: &Peer, old: Option<Arc<Kept>>) -> Result<Kept, ClientError> {

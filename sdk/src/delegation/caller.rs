@@ -217,3 +217,187 @@ impl fmt::Display for Caller {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::testing::{FRONT_DESK, PLANNER, act, app_only, call, delegated, signed_by};
+    use super::*;
+    use crate::token::testing::{BOOKING, ISSUER, World};
+
+    fn reason(world: &World) -> &'static str {
+        call(world).map_or_else(|error| error.reason(), |_| "accepted")
+    }
+
+    fn with(claims: &[(&str, Value)]) -> World {
+        let mut world = World::good();
+        for (claim, value) in claims {
+            match value {
+                Value::Null => drop(world.claims.as_object_mut().expect("object").remove(*claim)),
+                value => world.claims[*claim] = value.clone(),
+            }
+        }
+        world
+    }
+
+    #[test]
+    fn a_delegated_caller_is_one_agent_for_a_user_through_others() {
+        let caller = delegated("a b");
+        assert_eq!(
+            caller.to_string(),
+            "booking for alice through planner, front-desk"
+        );
+        assert_eq!(caller.agent().as_str(), BOOKING);
+        assert_eq!(caller.on_behalf_of(), Some("alice"));
+        let user = Principal::User {
+            issuer: ISSUER.to_owned(),
+            subject: "alice".to_owned(),
+        };
+        assert_eq!(*caller.principal(), user);
+        let through: Vec<_> = caller.through().iter().map(|a| a.sub.as_str()).collect();
+        assert_eq!(through, [PLANNER, FRONT_DESK]);
+        assert_eq!(caller.chain().map(ActChain::len), Some(3));
+        assert_eq!(caller.scopes().to_string(), "a b");
+        assert_eq!(caller.request().owner().id(), caller.agent());
+        assert_eq!(caller.peer().certificate(), caller.token().bound_to());
+    }
+
+    #[test]
+    fn an_agent_can_call_for_itself_and_begin_a_chain() {
+        let caller = app_only("a");
+        assert_eq!(*caller.principal(), Principal::App);
+        assert_eq!(caller.on_behalf_of(), None);
+        assert!(caller.through().is_empty());
+        assert_eq!(caller.to_string(), "booking for itself");
+
+        // Planner got a token for itself and booking exchanged it: no user stands behind it.
+        let world = with(&[("sub", json!(PLANNER)), ("act", act(&[BOOKING]))]);
+        let caller = call(&world).expect("a caller");
+        assert!(!caller.principal().is_user());
+        assert_eq!(caller.on_behalf_of(), Some(PLANNER));
+        assert_eq!(caller.to_string(), "booking for planner");
+        let shouting = with(&[("sub", json!("SPIFFE://x/y")), ("act", act(&[BOOKING]))]);
+        let caller = call(&shouting).expect("a caller");
+        assert!(!caller.principal().is_user());
+    }
+
+    #[test]
+    fn proofs_that_name_different_agents_make_no_caller() {
+        let none = Value::Null;
+        for (claims, want) in [
+            (vec![("act", act(&[BOOKING]))], "accepted"),
+            (vec![("act", act(&[PLANNER]))], "delegation.actor_not_peer"),
+            (
+                vec![("act", act(&[FRONT_DESK, PLANNER]))],
+                "delegation.actor_not_peer",
+            ),
+            (
+                vec![("act", act(&[FRONT_DESK, PLANNER, BOOKING]))],
+                "delegation.inverted",
+            ),
+            (
+                vec![("act", act(&[PLANNER, BOOKING, FRONT_DESK]))],
+                "delegation.inverted",
+            ),
+            (
+                vec![("act", json!({"sub": BOOKING.to_uppercase()}))],
+                "delegation.actor_not_peer",
+            ),
+            (vec![("act", none.clone())], "delegation.impersonation"),
+            (
+                vec![("act", none.clone()), ("sub", json!(PLANNER))],
+                "delegation.impersonation",
+            ),
+            (
+                vec![("act", none.clone()), ("sub", json!(BOOKING))],
+                "accepted",
+            ),
+            (
+                vec![
+                    ("act", none),
+                    ("sub", json!(BOOKING)),
+                    ("client_id", json!(PLANNER)),
+                ],
+                "delegation.client_not_actor",
+            ),
+            (
+                vec![("client_id", json!(PLANNER))],
+                "delegation.client_not_actor",
+            ),
+            (
+                vec![("act", json!([{"sub": BOOKING}]))],
+                "delegation.malformed",
+            ),
+            (vec![("act", json!({}))], "delegation.malformed"),
+            (
+                vec![("act", act(&[BOOKING, PLANNER, BOOKING]))],
+                "delegation.loop",
+            ),
+        ] {
+            assert_eq!(reason(&with(&claims)), want, "{claims:?}");
+        }
+        // An `act` that is null is there, and is no object.
+        let mut world = World::good();
+        world.claims["act"] = Value::Null;
+        assert_eq!(reason(&world), "delegation.malformed");
+    }
+
+    #[test]
+    fn an_inverted_chain_is_called_so() {
+        let error = call(&with(&[("act", act(&[FRONT_DESK, PLANNER, BOOKING]))]));
+        let text = error.expect_err("refused").to_string();
+        assert!(
+            text.contains("inverted") && text.contains("depth 3"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_token_of_one_certificate_does_not_join_a_request_of_another() {
+        let world = World::good();
+        let token = world.check().expect("a good token");
+        let renewed = crate::svid::PeerIdentity::unproved(
+            BOOKING,
+            b"the next certificate of booking",
+            world.peer.key().clone(),
+        );
+        let request = signed_by(&world, &renewed);
+        let got = caller(token, request, ChainLimits::default());
+        assert_eq!(
+            got.map(drop).map_err(|e| e.reason()),
+            Err("delegation.proofs_disagree")
+        );
+    }
+
+    #[test]
+    fn the_depth_of_the_limits_is_kept_exactly() {
+        let names: Vec<_> = (0..11).map(|i| format!("agent-{i}")).collect();
+        let of = |n: usize| {
+            let mut chain = vec![BOOKING];
+            chain.extend(names[1..n].iter().map(String::as_str));
+            reason(&with(&[("act", act(&chain))]))
+        };
+        assert_eq!(of(10), "accepted");
+        assert_eq!(of(11), "delegation.too_deep");
+    }
+
+    #[test]
+    fn debug_shows_no_token() {
+        let world = World::good();
+        let caller = call(&world).expect("a caller");
+        let text = caller.token().subject_token().expose().to_owned();
+        let payload = text.split('.').nth(1).expect("three parts");
+        assert!(!format!("{caller:?}").contains(payload));
+    }
+
+    #[test]
+    fn strangers_cannot_forge_the_phrase() {
+        let world = with(&[("sub", json!("alice through planner\n"))]);
+        let caller = call(&world).expect("a caller");
+        assert_eq!(
+            caller.to_string(),
+            "booking for \"alice through planner\\n\""
+        );
+    }
+}

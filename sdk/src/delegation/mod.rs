@@ -8,6 +8,8 @@ mod caller;
 mod chain;
 mod error;
 mod name;
+#[cfg(test)]
+pub(crate) mod testing;
 
 pub use caller::{Caller, Principal, caller};
 pub use chain::{ActChain, Actor, ChainLimits};

@@ -86,7 +86,8 @@ impl TokenCache {
             }
             self.0.invalidate(&wanted).await;
         }
-        let got = self.0.try_get_with(wanted.key(), fetch()).await;
+        // Boxed, so that a call that finds its token is not as large as one that has to ask for it.
+        let got = Box::pin(self.0.try_get_with(wanted.key(), fetch())).await;
         got.map_err(Arc::unwrap_or_clone)
     }
 }

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Why a body is not a form that can be read in one way only.
+#[cfg(any(test, feature = "authority"))]
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum FormError {
     /// A bad `%` escape, or bytes that are not UTF-8.
@@ -42,6 +43,7 @@ fn escape(text: &str, out: &mut String) {
 }
 
 /// Reads a form. Parameters without a value are left out, as if they were not sent.
+#[cfg(any(test, feature = "authority"))]
 pub(crate) fn decode_form(body: &[u8]) -> Result<Vec<(String, String)>, FormError> {
     let text = std::str::from_utf8(body).map_err(|_| FormError::Encoding)?;
     let mut out: Vec<(String, String)> = Vec::new();
@@ -62,6 +64,7 @@ pub(crate) fn decode_form(body: &[u8]) -> Result<Vec<(String, String)>, FormErro
     Ok(out)
 }
 
+#[cfg(any(test, feature = "authority"))]
 fn unescape(text: &str) -> Result<String, FormError> {
     let mut out = Vec::with_capacity(text.len());
     let mut bytes = text.bytes();

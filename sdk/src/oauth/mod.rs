@@ -29,5 +29,7 @@ pub use client::{AuthorityEndpoint, OAuth};
 pub use error::OAuthError;
 pub use metadata::{METADATA_PATH, Metadata};
 
+#[cfg(all(test, feature = "authority"))]
+pub(crate) use form::encode_form;
 #[cfg(feature = "authority")]
 pub(crate) use form::{FORM, FormError, decode_form};

@@ -54,7 +54,7 @@ impl Tokens {
             }
             .into());
         }
-        let keys = self.oauth.issuer_keys(parsed.kid()).await?;
+        let keys = Box::pin(self.oauth.issuer_keys(parsed.kid())).await?;
         let claims = Arc::new(parsed.verify(&keys, known)?);
         self.kept.insert(digest, claims.clone());
         Ok(claims)

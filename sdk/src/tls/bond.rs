@@ -293,6 +293,7 @@ pub(super) struct Registry {
     /// Counts looks, from 1; a coarse clock that costs a connection nothing to read.
     now_tick: Arc<AtomicU32>,
     any: AtomicBool,
+    made: AtomicU64,
 }
 
 impl Registry {
@@ -301,7 +302,13 @@ impl Registry {
             bonds: Mutex::new(Vec::new()),
             now_tick: Arc::new(AtomicU32::new(1)),
             any: AtomicBool::new(false),
+            made: AtomicU64::new(0),
         }
+    }
+
+    /// Connections made so far.
+    pub(super) fn made(&self) -> u64 {
+        self.made.load(Ordering::Relaxed)
     }
 
     pub(super) fn tick(&self) -> u32 {
@@ -316,7 +323,14 @@ impl Registry {
     pub(super) fn add(&self, bond: &Arc<Bond>) {
         let mut bonds = self.bonds.lock().unwrap_or_else(PoisonError::into_inner);
         bonds.push(Arc::downgrade(bond));
+        self.made.fetch_add(1, Ordering::Relaxed);
         self.any.store(true, Ordering::Release);
+    }
+
+    #[cfg(all(test, feature = "server"))]
+    pub(super) fn count(&self) -> usize {
+        let bonds = self.bonds.lock().unwrap_or_else(PoisonError::into_inner);
+        bonds.iter().filter(|bond| bond.strong_count() > 0).count()
     }
 
     /// Whether there may be connections.

@@ -26,7 +26,7 @@ use super::body::AnsweringBody;
 use super::bond::{Bond, Registry, poll_driver};
 use super::crypto::{certified_key, is_h2, server_side};
 use super::dial::refuses_certificate;
-use super::io::{BondedIo, alert_in};
+use super::io::{BondedIo, alert_in, header_list_limit};
 use super::verifier::{PeerVerifier, Refused};
 use super::{ClientCertificate, RefusedHandshake, ServeOptions, TlsRefusal};
 use crate::svid::Usage;
@@ -246,7 +246,7 @@ pub(super) async fn connection<S, B>(
     } else {
         let serving = http2::Builder::new(TokioExecutor::new())
             .timer(TokioTimer::new())
-            .max_header_list_size(u32::try_from(max).unwrap_or(u32::MAX))
+            .max_header_list_size(header_list_limit(max))
             .max_concurrent_streams(streams)
             .keep_alive_interval(Duration::from_secs(30))
             .keep_alive_timeout(Duration::from_secs(10))

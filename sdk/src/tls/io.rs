@@ -31,6 +31,11 @@ pub(super) fn alert_in(error: &io::Error) -> Option<AlertDescription> {
     }
 }
 
+/// The HTTP/2 stack refuses a header list of the very size it is told, so one more is told.
+pub(super) fn header_list_limit(max: usize) -> u32 {
+    u32::try_from(max).unwrap_or(u32::MAX).saturating_add(1)
+}
+
 // An error, not the end of the stream: an answer without a length would pass for complete.
 fn over() -> io::Error {
     io::Error::new(

@@ -13,6 +13,8 @@ mod error;
 mod io;
 mod options;
 mod pool;
+#[cfg(all(test, feature = "server"))]
+mod tests;
 mod transport;
 mod verifier;
 

@@ -17,7 +17,7 @@ use tokio::sync::{Notify, Semaphore};
 
 use super::bond::{Bond, Registry, poll_driver};
 use super::dial::{Dial, Dialled};
-use super::io::BondedIo;
+use super::io::{BondedIo, header_list_limit};
 use super::{Endpoint, TlsError, TransportConfig};
 use crate::clock::{Clock, UnixTime};
 use crate::svid::Usage;
@@ -307,8 +307,9 @@ impl Partition {
         self.free()
             .retain(|c| tick.saturating_sub(c.free_since) <= limit && !c.sender.is_closed());
         let in_use = tick.saturating_sub(self.used.load(Ordering::Relaxed)) <= limit;
-        if !in_use {
-            *self.shared() = None;
+        let mut shared = self.shared();
+        if !in_use || shared.as_ref().is_some_and(|c| c.sender.is_closed()) {
+            *shared = None;
         }
         in_use
     }
@@ -363,7 +364,7 @@ async fn drive_http2(
     let max = config.max_response_header.max(8 << 10);
     let (mut sender, connection) = http2::Builder::new(TokioExecutor::new())
         .timer(TokioTimer::new())
-        .max_header_list_size(u32::try_from(max).unwrap_or(u32::MAX))
+        .max_header_list_size(header_list_limit(max))
         .keep_alive_interval(Duration::from_secs(30))
         .keep_alive_timeout(Duration::from_secs(10))
         .handshake(io)

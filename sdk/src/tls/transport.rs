@@ -92,6 +92,18 @@ impl Transport {
         &self.0.workload
     }
 
+    /// Handshakes done so far. A number that grows with every request says that connections are
+    /// not kept.
+    pub fn handshakes(&self) -> u64 {
+        self.0.registry.made()
+    }
+
+    /// Connections that are open now.
+    #[cfg(all(test, feature = "server"))]
+    pub(super) fn connections(&self) -> usize {
+        self.0.registry.count()
+    }
+
     /// Sends `request` to the agent at `to`, and to nobody else. The request's URI is a path, or
     /// a URL at that same host; `Host` is set here.
     ///

@@ -18,6 +18,7 @@ pub(crate) const NOW: UnixTime = UnixTime::from_secs(1_800_000_000);
 /// An issuer and one peer, and the claims of a good token of that peer.
 pub(crate) struct World {
     pub(crate) issuer_key: SigningKey,
+    pub(crate) peer_key: Arc<SigningKey>,
     pub(crate) peer: PeerIdentity,
     pub(crate) rules: TokenRules,
     pub(crate) header: Value,
@@ -26,11 +27,7 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn good() -> Self {
-        Self::of(&SigningKey::generate(Algorithm::Ed25519).expect("generates"))
-    }
-
-    /// The world where the peer's certificate key is `peer_key`.
-    pub(crate) fn of(peer_key: &SigningKey) -> Self {
+        let peer_key = SigningKey::generate(Algorithm::Ed25519).expect("generates");
         let issuer_key = SigningKey::generate(Algorithm::EcdsaP256Sha256).expect("generates");
         let certificate = b"certificate of booking";
         let header = Header::for_key(issuer_key.verifying_key(), "at+jwt");
@@ -49,6 +46,7 @@ impl World {
                 "act": {"sub": BOOKING, "iss": ISSUER},
             }),
             issuer_key,
+            peer_key: Arc::new(peer_key),
         }
     }
 

@@ -288,3 +288,225 @@ fn jittered(by: Duration) -> Duration {
     let share = u16::from_le_bytes(random());
     by.mul_f64(0.9 + 0.2 * f64::from(share) / f64::from(u16::MAX))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Instant;
+
+    use async_trait::async_trait;
+    use countersign_fixtures::ca::{Ca, Kind, Leaf, now};
+
+    use super::*;
+    use crate::clock::{ManualClock, SystemClock};
+    use crate::workload::testing::{bundles, material, started};
+
+    const ID: &str = "spiffe://a.test/agent/booking";
+
+    /// Gives one thing after another, then fails.
+    struct Scripted {
+        answers: Mutex<Vec<Material>>,
+        asked: AtomicUsize,
+    }
+
+    #[async_trait]
+    impl IdentitySource for Scripted {
+        async fn fetch(&self) -> Result<Material, WorkloadError> {
+            self.asked.fetch_add(1, Ordering::SeqCst);
+            let next = self.answers.lock().expect("no panic").pop();
+            next.ok_or_else(|| WorkloadError::Source("nothing left".into()))
+        }
+    }
+
+    fn scripted(mut answers: Vec<Material>) -> Arc<Scripted> {
+        answers.reverse();
+        Arc::new(Scripted {
+            answers: Mutex::new(answers),
+            asked: AtomicUsize::new(0),
+        })
+    }
+
+    async fn eventually(mut is: impl FnMut() -> bool) {
+        for _ in 0..500 {
+            if is() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("it did not happen in five seconds");
+    }
+
+    #[tokio::test]
+    async fn bad_material_starts_nothing() {
+        let (ca, other) = (Ca::new("a.test"), Ca::new("b.test"));
+        let good = || material(&ca.leaf("/x"), &[&ca]);
+        let mut two_names = Leaf::of(ID);
+        two_names.uris.push(ID.into());
+        let mut odd_key = good();
+        odd_key.key = material(&ca.leaf("/x"), &[&ca]).key;
+        let expired = ca.issue(&Leaf {
+            not_after: now() - 1,
+            ..Leaf::of(ID)
+        });
+        let cases = [
+            ("good", good(), "fine"),
+            (
+                "two names",
+                material(&ca.issue(&two_names), &[&ca]),
+                "svid.several_uri_sans",
+            ),
+            (
+                "no trust in ourselves",
+                material(&ca.leaf("/x"), &[&other]),
+                "svid.trust_domain",
+            ),
+            ("expired", material(&expired, &[&ca]), "svid.expired"),
+            ("another key", odd_key, "workload.key_mismatch"),
+        ];
+        for (name, material, want) in cases {
+            let clock = Arc::new(SystemClock);
+            let started = Workload::start(scripted(vec![material]), clock).await;
+            let word = started.map_or_else(|e| e.reason(), |_| "fine");
+            assert_eq!(word, want, "{name}");
+        }
+        let nothing = Workload::start(scripted(vec![]), Arc::new(SystemClock)).await;
+        assert_eq!(
+            nothing.map_err(|e| e.reason()).err(),
+            Some("workload.source")
+        );
+    }
+
+    #[tokio::test]
+    async fn a_certificate_is_renewed_at_half_its_life() {
+        let ca = Ca::new("a.test");
+        let short = || material(&ca.issue(&Leaf::of(ID).for_seconds(4)), &[&ca]);
+        let source = scripted(vec![short(), short()]);
+        let began = Instant::now();
+        let workload = Workload::start(source, Arc::new(SystemClock))
+            .await
+            .expect("good");
+        let mut changed = workload.changed();
+        changed.changed().await.expect("lives");
+        let took = began.elapsed();
+        // Half of 4 s, ±10 %, and a second for the whole seconds of certificates.
+        let due = Duration::from_millis(1300)..Duration::from_millis(2500);
+        assert!(due.contains(&took), "{took:?}");
+        assert_eq!(workload.current().generation(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_failing_renewal_keeps_the_old_certificate_until_it_ends() {
+        let ca = Ca::new("a.test");
+        let short = material(&ca.issue(&Leaf::of(ID).for_seconds(2)), &[&ca]);
+        let source = scripted(vec![short]);
+        let workload = Workload::start(source.clone(), Arc::new(SystemClock)).await;
+        let workload = workload.expect("good");
+        let clock = Arc::clone(workload.clock());
+        let until = workload.current().identity().not_after();
+        eventually(|| source.asked.load(Ordering::SeqCst) >= 3).await;
+        while clock.now() <= until {
+            workload.usable(clock.now()).expect("not ended yet");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        match workload.usable(clock.now()) {
+            Err(WorkloadError::Expired { until: said, .. }) => assert_eq!(said, until),
+            other => panic!("{other:?}"),
+        }
+        // It goes on trying.
+        let asked = source.asked.load(Ordering::SeqCst);
+        eventually(|| source.asked.load(Ordering::SeqCst) > asked).await;
+    }
+
+    #[tokio::test]
+    async fn the_last_second_is_usable_and_the_next_is_not() {
+        let ca = Ca::new("a.test");
+        let clock = Arc::new(ManualClock::at(UnixTime::from_secs(now())));
+        let (workload, _) = started(&ca, &Leaf::of(ID), &[&ca], clock).await;
+        let until = workload.current().identity().not_after();
+        assert!(workload.usable(until).is_ok());
+        let next = until.plus(Duration::from_secs(1));
+        let refused = workload.usable(next).map_err(|e| e.reason());
+        assert_eq!(refused.err(), Some("workload.expired"));
+    }
+
+    #[tokio::test]
+    async fn a_renewal_that_is_somebody_else_or_broken_is_not_taken() {
+        let ca = Ca::new("a.test");
+        let clock = Arc::new(SystemClock);
+        let (workload, source) = started(&ca, &Leaf::of(ID), &[&ca], clock).await;
+        let before = workload.current();
+        let mut bad_key = Leaf::of(ID);
+        bad_key.kind = Kind::P256;
+        bad_key.key_usage.clear();
+        for bad in [ca.leaf("/agent/other"), ca.issue(&bad_key)] {
+            source.replace(material(&bad, &[&ca]));
+            tokio::time::sleep(Duration::from_millis(900)).await;
+            assert_eq!(workload.current().generation(), before.generation());
+        }
+        source.replace(material(&ca.issue(&Leaf::of(ID)), &[&ca]));
+        eventually(|| workload.current().generation() == 2).await;
+    }
+
+    #[tokio::test]
+    async fn the_generation_counts_changes_and_only_those() {
+        let (ca, other) = (Ca::new("a.test"), Ca::new("b.test"));
+        let clock = Arc::new(SystemClock);
+        let (workload, _) = started(&ca, &Leaf::of(ID), &[&ca], clock).await;
+        let generation = || workload.current().generation();
+        let b = bundles(&[&other]).get("b.test").expect("there").clone();
+        let domain = "b.test".parse().expect("a domain");
+        assert_eq!(generation(), 1);
+        workload.withdraw(&domain);
+        assert_eq!(generation(), 1, "it was not trusted before");
+        workload.trust(b.clone());
+        workload.trust(b);
+        assert_eq!(generation(), 2);
+        workload.withdraw(&domain);
+        assert_eq!(generation(), 3);
+        workload.set_bundles(bundles(&[&ca]));
+        assert_eq!(generation(), 3, "the same as before");
+        workload.set_bundles(TrustBundles::default());
+        assert_eq!(generation(), 4);
+        assert!(workload.current().bundles().is_empty());
+    }
+
+    #[tokio::test]
+    async fn trust_set_by_hand_outlives_renewals() {
+        let (ca, other) = (Ca::new("a.test"), Ca::new("b.test"));
+        let clock = Arc::new(SystemClock);
+        let both = [&ca, &other];
+        let (workload, source) = started(&ca, &Leaf::of(ID), &both, clock).await;
+        workload.withdraw(&"b.test".parse().expect("a domain"));
+        source.replace(material(&ca.issue(&Leaf::of(ID)), &both));
+        eventually(|| workload.current().generation() == 3).await;
+        assert!(workload.current().bundles().get("b.test").is_none());
+        workload.set_bundles(bundles(&both));
+        source.replace(material(&ca.issue(&Leaf::of(ID)), &[&ca]));
+        eventually(|| workload.current().generation() == 5).await;
+        assert!(workload.current().bundles().get("b.test").is_some());
+    }
+
+    #[tokio::test]
+    async fn renewal_ends_with_the_workload() {
+        let ca = Ca::new("a.test");
+        let clock = Arc::new(SystemClock);
+        let (workload, source) = started(&ca, &Leaf::of(ID), &[&ca], clock).await;
+        let mut changed = workload.changed();
+        let clone = workload.clone();
+        drop(workload);
+        assert_eq!(Arc::strong_count(&source), 2);
+        drop(clone);
+        eventually(|| Arc::strong_count(&source) == 1).await;
+        assert!(changed.changed().await.is_err());
+    }
+
+    #[test]
+    fn pauses_grow_and_stop_growing() {
+        for _ in 0..100 {
+            let first = retry_pause(1);
+            assert!(first >= RETRY_MIN.mul_f64(0.89) && first <= RETRY_MIN.mul_f64(1.11));
+            let last = retry_pause(u32::MAX);
+            assert!(last >= RETRY_MAX.mul_f64(0.89) && last <= RETRY_MAX.mul_f64(1.11));
+        }
+    }
+}

@@ -112,3 +112,87 @@ fn broken(path: &Path, what: impl Into<String>) -> WorkloadError {
         what: what.into(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use countersign_fixtures::ca::{Ca, Issued};
+
+    use super::*;
+    use crate::clock::SystemClock;
+    use crate::workload::Workload;
+
+    fn pem(label: &str, parts: &[&[u8]]) -> String {
+        use base64::Engine as _;
+        let body = |der: &&[u8]| base64::engine::general_purpose::STANDARD.encode(der);
+        parts
+            .iter()
+            .map(|der| {
+                format!(
+                    "-----BEGIN {label}-----\n{}\n-----END {label}-----\n",
+                    body(der)
+                )
+            })
+            .collect()
+    }
+
+    fn write(folder: &Path, issued: &Issued, ca: &Ca) {
+        let chain: Vec<&[u8]> = issued.chain.iter().map(AsRef::as_ref).collect();
+        let put = |name: &str, text: String| std::fs::write(folder.join(name), text);
+        put("svid.pem", pem("CERTIFICATE", &chain)).expect("written");
+        put("key.pem", pem("PRIVATE KEY", &[&issued.pkcs8])).expect("written");
+        put("bundle.pem", pem("CERTIFICATE", &[ca.root()])).expect("written");
+    }
+
+    fn source(folder: &Path) -> FileSource {
+        FileSource::new(folder.join("svid.pem"), folder.join("key.pem"))
+            .trust(
+                "a.test".parse().expect("a domain"),
+                folder.join("bundle.pem"),
+            )
+            .every(Duration::from_millis(200))
+    }
+
+    #[tokio::test]
+    async fn new_files_are_seen_soon() {
+        let ca = Ca::new("a.test");
+        let folder = tempfile::tempdir().expect("a folder");
+        write(folder.path(), &ca.leaf("/x"), &ca);
+        let started = Workload::start(Arc::new(source(folder.path())), Arc::new(SystemClock));
+        let workload = started.await.expect("good");
+        assert_eq!(workload.id().as_str(), "spiffe://a.test/x");
+        let mut changed = workload.changed();
+        // Half a change is a mismatch: the old certificate stays.
+        let next = ca.leaf("/x");
+        let key = pem("PRIVATE KEY", &[&next.pkcs8]);
+        std::fs::write(folder.path().join("key.pem"), key).expect("written");
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        assert_eq!(workload.current().generation(), 1);
+        write(folder.path(), &next, &ca);
+        let seen = tokio::time::timeout(Duration::from_secs(5), changed.changed()).await;
+        seen.expect("soon").expect("lives");
+        assert_eq!(workload.current().chain(), next.chain);
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_wrong_is_named() {
+        let ca = Ca::new("a.test");
+        for (file, content, want) in [
+            ("svid.pem", "nonsense".into(), "svid.malformed"),
+            ("key.pem", "nonsense".into(), "workload.file"),
+            ("key.pem", pem("PRIVATE KEY", &[b"no key"]), "workload.key"),
+            ("bundle.pem", "nonsense".into(), "svid.bundle"),
+            ("svid.pem", "x".repeat(FILE_MAX + 1), "workload.file"),
+        ] {
+            let folder = tempfile::tempdir().expect("a folder");
+            write(folder.path(), &ca.leaf("/x"), &ca);
+            std::fs::write(folder.path().join(file), content).expect("written");
+            let clock = Arc::new(SystemClock);
+            let started = Workload::start(Arc::new(source(folder.path())), clock).await;
+            let error = started.expect_err(file);
+            assert_eq!(error.reason(), want, "{file}: {error}");
+        }
+        let folder = tempfile::tempdir().expect("a folder");
+        let error = source(folder.path()).fetch().await.expect_err("no files");
+        assert!(error.to_string().contains("svid.pem"), "{error}");
+    }
+}

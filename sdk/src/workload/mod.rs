@@ -3,13 +3,17 @@
 mod current;
 mod error;
 mod file;
+mod memory;
 mod snapshot;
 mod source;
+#[cfg(test)]
+pub(crate) mod testing;
 mod wire;
 
 pub use current::Workload;
 pub use error::WorkloadError;
 pub use file::FileSource;
+pub use memory::MemorySource;
 pub use snapshot::{Material, Snapshot};
 pub use source::IdentitySource;
 pub use wire::{

@@ -1,0 +1,5 @@
+use countersign::delegation::Caller;
+
+pub fn again(caller: &Caller) -> Caller {
+    caller.clone()
+}

@@ -1,0 +1,8 @@
+use countersign::a2a::AgentCard;
+use countersign::card::{CardError, SignedCard, TrustedKeys};
+use countersign::clock::UnixTime;
+
+pub fn read(card: SignedCard, keys: &TrustedKeys, now: UnixTime) -> Result<AgentCard, CardError> {
+    let verified = card.verify(keys, now)?;
+    Ok(verified.card().clone())
+}

@@ -1,0 +1,5 @@
+use countersign::card::SignedCard;
+
+pub fn length(card: &SignedCard) -> usize {
+    format!("{card:?}").len()
+}
