@@ -8,7 +8,6 @@ use countersign::a2a::{A2aError, AgentSkill, Part};
 use countersign::audit::AuditLog;
 use countersign::authority::Authority;
 use countersign::client::{ClientError, Peer};
-use countersign::clock::SystemClock;
 use countersign::policy::Policy;
 use countersign::server::{
     Agent, AgentExecutor, EventQueue, RequestContext, RunningAgent, async_trait,
@@ -123,7 +122,7 @@ pub(crate) async fn start(
         let (policy, log, seen) = (policy.clone(), log.clone(), seen.clone());
         async move {
             let (id, title, about) = skill_of(name);
-            let workload = tls::enrol(authority.enrol(name)?, Arc::new(SystemClock)).await?;
+            let workload = tls::enrol(authority.enrol(name)?).await?;
             let agent = Agent::new(name, about, workload, authority.oauth_endpoint())
                 .skill(AgentSkill::new(id, title, about).tagged(["travel"]))
                 .policy(policy)

@@ -7,6 +7,7 @@ mod ledger;
 mod show;
 mod stay;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
@@ -30,6 +31,9 @@ struct Options {
     /// Leave the agents running and print how to call them.
     #[arg(long)]
     stay: bool,
+    /// Keep the audit log in this new file.
+    #[arg(long, value_name = "FILE")]
+    audit: Option<PathBuf>,
     /// The port of the embedded authority; any free one by default.
     #[arg(long, default_value_t = 0)]
     port: u16,
@@ -51,8 +55,9 @@ async fn main() -> ExitCode {
 
 /// Gives `true` when everything that should work worked and everything else was refused.
 async fn run(options: &Options, show: &mut Show) -> Result<bool, Failure> {
-    let folder = stay::folder()?;
-    let ledger = Arc::new(Ledger::open(&folder.join("audit.jsonl"))?);
+    let folder = stay::Folder::new()?;
+    let log_file = stay::audit_file(options.audit.as_deref(), &folder)?;
+    let ledger = Arc::new(Ledger::open(&log_file)?);
     let log: Arc<dyn AuditLog> = ledger.clone();
     let began = Instant::now();
     let authority = start_authority(options.port, &log).await?;
@@ -62,12 +67,12 @@ async fn run(options: &Options, show: &mut Show) -> Result<bool, Failure> {
     let good = trip(&agents, show).await?;
     let refused = attacks::all(&authority, &agents, &ledger, show).await?;
     let trail = ledger.records();
-    show.trail(&trail, &folder.join("audit.jsonl"));
-    let whole = stay::verify(&folder.join("audit.jsonl"), trail.len())?;
+    show.trail(&trail, options.audit.as_deref());
+    let whole = stay::verify(&log_file, trail.len())?;
     let all = good && refused && whole;
     show.closing(all);
     if options.stay {
-        stay::until_interrupted(&folder, &authority, &agents, show).await?;
+        stay::until_interrupted(&folder, &log_file, &authority, &agents, show).await?;
     }
     Ok(all)
 }

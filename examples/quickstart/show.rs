@@ -70,6 +70,8 @@ pub(crate) struct Attack {
     want: &'static str,
     recorded: String,
     by: String,
+    /// Recorded by a server, or seen by the caller itself before it sent anything.
+    how: &'static str,
     refused: bool,
     told: String,
 }
@@ -89,6 +91,7 @@ impl Attack {
             want,
             recorded,
             by,
+            how: "recorded",
             refused,
             told,
         }
@@ -107,6 +110,7 @@ impl Attack {
             want,
             recorded: recorded.to_owned(),
             by: by.to_owned(),
+            how: "sent nothing:",
             refused: error.is_some(),
             told: error.map_or("it was served".to_owned(), |e| e.to_string()),
         }
@@ -250,8 +254,8 @@ impl Show {
         };
         self.line(
             format!(
-                "  {number:<3} {}\n      {verdict}: {} recorded {}\n      the caller was told: {}",
-                attack.title, attack.by, attack.recorded, attack.told
+                "  {number:<3} {}\n      {verdict}: {} {} {}\n      the caller was told: {}",
+                attack.title, attack.by, attack.how, attack.recorded, attack.told
             ),
             json!({
                 "event": "attack", "number": number, "what": attack.title,
@@ -262,7 +266,7 @@ impl Show {
         attack.happened()
     }
 
-    pub(crate) fn trail(&self, records: &[Record], file: &Path) {
+    pub(crate) fn trail(&self, records: &[Record], kept: Option<&Path>) {
         self.prose("\nThe audit trail, one line a decision\n");
         for record in records {
             self.line(
@@ -270,9 +274,12 @@ impl Show {
                 json!({ "event": "audit", "record": record, "text": record.to_string() }),
             );
         }
+        let kept = match kept {
+            Some(file) => format!("kept in {}", file.display()),
+            None => "--audit FILE keeps it".to_owned(),
+        };
         self.prose(&format!(
-            "\n  kept in {}, each line chained to the one before",
-            file.display()
+            "\n  written to a file and followed: each line is chained to the one before; {kept}"
         ));
     }
 

@@ -55,14 +55,14 @@ class Seen:
 
 
 async def call(args, seen):
-    token = await get_token(args)
+    interceptors = [] if args.without_token else [Bearer(await get_token(args))]
     with open(args.key, "rb") as file:
         private = load_pem_private_key(file.read(), password=None)
-    signing = SignEveryRequest(private, args.signature_agent)
+    signing = None if args.unsigned else SignEveryRequest(private, args.signature_agent)
     async with connect(args, auth=signing, event_hooks={"response": [seen.note]}) as http:
         card = await A2ACardResolver(http, args.url).get_agent_card()
         config = ClientConfig(httpx_client=http, streaming=args.stream)
-        client = ClientFactory(config).create(card, interceptors=[Bearer(token)])
+        client = ClientFactory(config).create(card, interceptors=interceptors)
         message = new_text_message(args.text, role=Role.ROLE_USER)
         request = SendMessageRequest(message=message)
         return [MessageToDict(event) async for event in client.send_message(request)]
@@ -75,6 +75,8 @@ def main():
     parser.add_argument("--signature-agent", required=True, help="URL of the own key directory")
     parser.add_argument("--text", required=True, help="what to ask for")
     parser.add_argument("--stream", action="store_true", help="ask for a stream of events")
+    parser.add_argument("--unsigned", action="store_true", help="leave the signatures out")
+    parser.add_argument("--without-token", action="store_true", help="leave the token out")
     args = parser.parse_args()
     seen = Seen()
     try:

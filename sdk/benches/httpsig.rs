@@ -22,8 +22,8 @@ use http::request::Parts;
 use http::{HeaderMap, Request};
 
 const NOW: UnixTime = UnixTime::from_secs(1_735_689_600);
-const BATCH: usize = 32;
-const BATCHES: usize = 400;
+const BATCH: usize = 8;
+const BATCHES: usize = 1500;
 const DIRECTORY: &str = "https://planner.example/.well-known/http-message-signatures-directory";
 
 fn request() -> Parts {

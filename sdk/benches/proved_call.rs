@@ -88,9 +88,8 @@ impl World {
             Arc::new(MemoryLog::default()),
         )
         .await?;
-        let clock = Arc::new(SystemClock);
-        let caller = enrol(authority.enrol("caller")?, clock.clone()).await?;
-        let worker = enrol(authority.enrol("worker")?, clock).await?;
+        let caller = enrol(authority.enrol("caller")?).await?;
+        let worker = enrol(authority.enrol("worker")?).await?;
         let audit = std::env::temp_dir().join(format!("countersign-bench-{}", std::process::id()));
         let log: Arc<dyn AuditLog> = Arc::new(JsonLinesLog::new(File::create(&audit)?));
         let skill = AgentSkill::new("echo", "Echo", "Says it again").tagged(["echo"]);

@@ -16,7 +16,7 @@
 //! use countersign::{Client, Peer, SystemClock, enrol};
 //! use std::sync::Arc;
 //!
-//! let workload = enrol(enrolment, Arc::new(SystemClock)).await?;
+//! let workload = enrol(enrolment).await?;
 //! let client = Client::new(workload, authority)?;
 //! let booking = Peer::new("https://127.0.0.1:4433", "spiffe://travel.example/agent/booking")?;
 //! let answer = client.on_own_behalf().call(&booking).send("Any trains to Bern?").await?;

@@ -41,6 +41,11 @@ fn a_verified_card_cannot_be_made_or_changed() {
 }
 
 #[test]
+fn a_request_that_was_fresh_once_cannot_be_taken_again() {
+    compare("fresh_twice");
+}
+
+#[test]
 fn a_verified_token_cannot_be_made_or_changed() {
     compare("verified_token");
 }
@@ -85,6 +90,12 @@ fn a_bound_token_cannot_be_made() {
 #[cfg(feature = "net")]
 fn a_bound_token_does_not_give_its_text_away() {
     compare("bound_token_text");
+}
+
+#[test]
+#[cfg(feature = "server")]
+fn an_executor_runs_only_what_was_admitted() {
+    compare("executor");
 }
 
 #[test]

@@ -78,7 +78,7 @@ impl World {
         )
         .await?;
         let enrol = async |name: &str| {
-            tls::enrol(authority.enrol(name)?, Arc::new(SystemClock))
+            tls::enrol(authority.enrol(name)?)
                 .await
                 .map_err(Failure::from)
         };

@@ -54,14 +54,7 @@ fn every_room_uses_only_lower_rooms() {
 
 #[test]
 fn every_mod_rs_is_only_a_map() {
-    let sources = read_sources();
-    let maps = sources.iter().filter(|(path, _)| is_map(path));
-    let wrong: Vec<String> = maps
-        .filter_map(|(path, text)| {
-            let item = first_item_that_is_no_map(&tokens(&blank(text)))?;
-            Some(format!("{}: {item}", path.display()))
-        })
-        .collect();
+    let wrong = maps_with_more(&read_sources());
     assert!(
         wrong.is_empty(),
         "only `mod` and `use` belong here:\n{}",
@@ -171,6 +164,24 @@ fn code_in_a_map_is_found() {
     }
 }
 
+#[test]
+fn modules_of_tests_may_hold_what_they_like() {
+    let helper = "use crate::server::X; pub fn help() {}";
+    for (declared, want) in [
+        ("#[cfg(test)] mod tests;", 0),
+        ("#[cfg(all(test, unix))] mod tests;", 0),
+        ("#[cfg(any(test, unix))] mod tests;", 1),
+        ("mod tests;", 1),
+    ] {
+        let sources = BTreeMap::from([
+            (PathBuf::from("id/mod.rs"), declared.to_owned()),
+            (PathBuf::from("id/tests/mod.rs"), helper.to_owned()),
+        ]);
+        assert_eq!(wrong_uses(&sources).len(), want, "{declared}");
+        assert_eq!(maps_with_more(&sources).len(), want, "{declared}");
+    }
+}
+
 fn check(path: &str, text: &str) -> Vec<String> {
     wrong_uses(&BTreeMap::from([(PathBuf::from(path), text.to_owned())]))
 }
@@ -195,13 +206,21 @@ fn read_sources() -> BTreeMap<PathBuf, String> {
     sources
 }
 
-fn is_map(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| name == "mod.rs")
-}
-
 fn layer(room: &str) -> Option<u8> {
     let found = LAYERS.iter().find(|(name, _)| *name == room);
     found.map(|(_, layer)| *layer)
+}
+
+fn maps_with_more(sources: &BTreeMap<PathBuf, String>) -> Vec<String> {
+    let tests = files_of_test_modules(sources);
+    let maps = sources.iter().filter(|(path, _)| {
+        path.ends_with("mod.rs") && !tests.iter().any(|test| path.starts_with(test))
+    });
+    let wrong = maps.filter_map(|(path, text)| {
+        let item = first_item_that_is_no_map(&tokens(&blank(text)))?;
+        Some(format!("{}: {item}", path.display()))
+    });
+    wrong.collect()
 }
 
 fn wrong_uses(sources: &BTreeMap<PathBuf, String>) -> Vec<String> {
@@ -242,7 +261,7 @@ fn wrong_uses(sources: &BTreeMap<PathBuf, String>) -> Vec<String> {
 fn files_of_test_modules(sources: &BTreeMap<PathBuf, String>) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for (path, text) in sources {
-        let folder = if is_map(path) {
+        let folder = if path.ends_with("mod.rs") {
             path.parent().expect("a file has a folder").to_owned()
         } else {
             path.with_extension("")
@@ -363,9 +382,12 @@ fn test_items(tokens: &[String]) -> Vec<&[String]> {
 
 /// The next item under `#[cfg(test)]`, from its attribute to its `;` or closing brace.
 fn next_test_item(tokens: &[String], from: usize) -> Option<std::ops::Range<usize>> {
-    let attribute = ["#", "[", "cfg", "(", "test", ")", "]"];
-    let start = (from..tokens.len()).find(|&at| starts_with(&tokens[at..], &attribute))?;
-    let mut at = start + attribute.len();
+    let start = (from..tokens.len()).find(|&at| {
+        let is = |want: &[&str]| starts_with(&tokens[at..], want);
+        is(&["#", "[", "cfg", "(", "test", ")"])
+            || is(&["#", "[", "cfg", "(", "all", "(", "test", ","])
+    })?;
+    let mut at = after_group(tokens, start + 1);
     while at < tokens.len() {
         match tokens[at].as_str() {
             ";" => return Some(start..at + 1),

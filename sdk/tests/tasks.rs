@@ -2,13 +2,22 @@
 
 mod common;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
 use common::{Failure, World};
 use countersign::a2a::{
-    A2aError, Artifact, ErrorKind, Message, Part, SendMessageConfiguration, StreamResponse,
-    TaskState,
+    A2aError, AgentSkill, Artifact, ErrorKind, Message, Part, SendMessageConfiguration,
+    StreamResponse, Task, TaskState,
 };
 use countersign::client::ClientError;
-use countersign::server::{AgentExecutor, EventQueue, RequestContext, async_trait};
+use countersign::policy::{Owner, Policy};
+use countersign::server::{
+    Agent, AgentExecutor, EventQueue, MemoryTaskStore, RequestContext, StoreError, TaskStore,
+    async_trait,
+};
+use countersign::tls;
 
 /// Does what the message says.
 struct Obedient;
@@ -199,5 +208,97 @@ async fn an_executor_that_fails_gives_an_error_and_the_server_goes_on() -> Resul
         .send(Message::user(Part::text("reply")))
         .await?;
     assert_eq!(answer.text(), "for one for alice");
+    Ok(())
+}
+
+/// Asks at first and then counts how often it goes on.
+struct Asks(Arc<AtomicUsize>);
+
+#[async_trait]
+impl AgentExecutor for Asks {
+    async fn execute(&self, ctx: RequestContext, events: EventQueue) -> Result<(), A2aError> {
+        if ctx.task().history.len() == 1 {
+            events.input_required("Sure?");
+        } else {
+            self.0.fetch_add(1, Ordering::SeqCst);
+            events.complete(ctx.skill().map(Part::text));
+        }
+        Ok(())
+    }
+}
+
+/// A store that is as far away as one over the network.
+#[derive(Default)]
+struct Far(MemoryTaskStore);
+
+#[async_trait]
+impl TaskStore for Far {
+    async fn save(&self, owner: &Owner, task: &Task) -> Result<(), StoreError> {
+        self.0.save(owner, task).await
+    }
+
+    async fn get(&self, owner: &Owner, id: &str) -> Result<Option<Task>, StoreError> {
+        let got = self.0.get(owner, id).await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        got
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_answers_at_once_do_not_both_go_on_with_a_task() -> Result<(), Failure> {
+    let times = Arc::new(AtomicUsize::new(0));
+    let world = World::with(Asks(times.clone())).await?;
+    let workload = tls::enrol(world.authority.enrol("worker")?).await?;
+    let skill = AgentSkill::new("work", "Work", "Works").tagged(["work"]);
+    let far = Agent::new(
+        "worker",
+        "Works",
+        workload,
+        world.authority.oauth_endpoint(),
+    )
+    .skill(skill)
+    .policy(Policy::from_toml(common::POLICY)?)
+    .store(Arc::new(Far::default()))
+    .serve("127.0.0.1:0", Asks(times.clone()))
+    .await?;
+    let alice = world.client_for("one", "alice").await?;
+    let asked = alice.call(far.peer()).send("charge").await?;
+    let asked = asked.task().ok_or("a task")?.clone();
+    let yes = async || alice.call(far.peer()).in_task(&asked).send("yes").await;
+    let (one, two) = tokio::join!(yes(), yes());
+    assert_eq!(times.load(Ordering::SeqCst), 1, "the work was done twice");
+    let refused = one.and(two).expect_err("only one goes on");
+    assert_eq!(kind(&refused), Some(ErrorKind::UnsupportedOperation));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_task_goes_on_only_about_the_skill_it_was_begun_for() -> Result<(), Failure> {
+    let times = Arc::new(AtomicUsize::new(0));
+    let world = World::with(Asks(times.clone())).await?;
+    let workload = tls::enrol(world.authority.enrol("worker")?).await?;
+    let skill = |id: &str| AgentSkill::new(id, "Work", "Works").tagged(["work"]);
+    let policy = common::POLICY.replace("[\"work\"]\nscopes", "[\"work\", \"look\"]\nscopes");
+    let policy = format!("{policy}[skills.look]\n");
+    let both = Agent::new(
+        "worker",
+        "Works",
+        workload,
+        world.authority.oauth_endpoint(),
+    )
+    .skill(skill("work"))
+    .skill(skill("look"))
+    .policy(Policy::from_toml(&policy)?)
+    .serve("127.0.0.1:0", Asks(times.clone()))
+    .await?;
+    let alice = world.client_for("one", "alice").await?;
+    let asked = alice.call(both.peer()).skill("work").send("charge").await?;
+    let asked = asked.task().ok_or("a task")?.clone();
+    let looks = alice.call(both.peer()).skill("look").in_task(&asked);
+    let refused = looks.send("yes").await.expect_err("another skill");
+    assert_eq!(kind(&refused), Some(ErrorKind::InvalidParams));
+    assert_eq!(times.load(Ordering::SeqCst), 0);
+    let works = alice.call(both.peer()).skill("work").in_task(&asked);
+    assert_eq!(works.send("yes").await?.text(), "work");
     Ok(())
 }

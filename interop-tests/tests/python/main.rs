@@ -12,8 +12,8 @@ use countersign_interop_tests::{Python, row};
 use libtest_mimic::{Arguments, Failed};
 use serde_json::Value;
 
-use booking::start_booking;
-use signed::{Planner, Request};
+use booking::{Running, start_booking};
+use signed::{Planner, Request, SIGNATURE_AGENT};
 use world::{SCOPE, USER, World};
 
 fn main() -> ExitCode {
@@ -31,13 +31,13 @@ fn main() -> ExitCode {
         row("python_gets_our_tokens", Python::ready, |python| {
             gets_our_tokens(&python)
         }),
+        row("python_calls_an_agent", Python::ready, |python| {
+            calls_an_agent(&python)
+        }),
         row(
-            "python_calls_an_agent",
-            || match booking::PENDING {
-                Some(why) => Err(why.to_owned()),
-                None => Python::ready().map_err(|error| error.to_string()),
-            },
-            |python| calls_an_agent(&python),
+            "python_is_refused_without_every_proof",
+            Python::ready,
+            |python| is_refused_without_every_proof(&python),
         ),
     ];
     libtest_mimic::run(&args, rows).exit_code()
@@ -166,30 +166,47 @@ fn gets_our_tokens(python: &Python) -> Result<(), Failed> {
     check(answer["error"] == "invalid_scope", "not refused", &answer)
 }
 
+/// The agent knows for whom Python calls, from the proofs and not from the message.
 fn calls_an_agent(python: &Python) -> Result<(), Failed> {
     let world = World::start()?;
     let booking = start_booking(&world)?;
-    let call = args([
-        "--user",
-        USER,
-        "--url",
-        &booking.url,
-        "--signature-agent",
-        &booking.signature_agent,
-        "--text",
-        "a room for two",
-    ]);
-    let call = [world.arguments(), call].concat();
+    let call = [call(&world, &booking), args(["--user", USER])].concat();
     let answer = python.run("call_booking.py", &call, "")?;
     let server = world.booking.id().to_string();
     check(answer["server"] == server, "another agent", &answer)?;
-    let event = &answer["events"][0];
-    let text = event
-        .pointer("/message/parts/0/text")
-        .or(event.pointer("/task/status/message/parts/0/text"))
-        .and_then(Value::as_str);
-    let answered = text.is_some_and(|text| text.contains("room"));
-    check(answered, "no answer", &answer)
+    let text = answer.pointer("/events/0/message/parts/0/text");
+    let text = text.and_then(Value::as_str).unwrap_or_default();
+    let told = text.contains("a room for two") && text.contains(USER);
+    check(told, &booking.last_reason(), &answer)
+}
+
+/// The same call with one proof left out each.
+fn is_refused_without_every_proof(python: &Python) -> Result<(), Failed> {
+    let world = World::start()?;
+    let booking = start_booking(&world)?;
+    let good = [call(&world, &booking), args(["--user", USER])].concat();
+    let without = |what: &str| [good.clone(), args([what])].concat();
+    let cases = [
+        (without("--unsigned"), 403, "signature.missing"),
+        (without("--without-token"), 401, "token.missing"),
+        (call(&world, &booking), 403, "policy.needs_user"),
+    ];
+    for (call, status, reason) in cases {
+        let answer = python.run("call_booking.py", &call, "")?;
+        check(answer["status"] == status, reason, &answer)?;
+        check(
+            booking.last_reason() == reason,
+            reason,
+            &booking.last_reason().into(),
+        )?;
+    }
+    Ok(())
+}
+
+fn call(world: &World, booking: &Running) -> Vec<String> {
+    let call = args(["--url", &booking.url(), "--text", "a room for two"]);
+    let directory = args(["--signature-agent", SIGNATURE_AGENT]);
+    [world.arguments(), call, directory].concat()
 }
 
 fn args<const N: usize>(words: [&str; N]) -> Vec<String> {

@@ -13,7 +13,7 @@ use http::request::Parts;
 use libtest_mimic::Failed;
 use serde_json::{Value, json};
 
-const SIGNATURE_AGENT: &str =
+pub(crate) const SIGNATURE_AGENT: &str =
     "https://planner.example/.well-known/http-message-signatures-directory";
 const ORIGIN: &str = "booking.example";
 

@@ -22,7 +22,6 @@ pub(crate) const USER: &str = "alice";
 
 /// Everything runs until it is dropped.
 pub(crate) struct World {
-    #[expect(dead_code, reason = "drives authority and workloads")]
     pub(crate) runtime: Runtime,
     pub(crate) authority: Authority,
     /// The agent to be called.

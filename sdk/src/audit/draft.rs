@@ -178,6 +178,10 @@ impl Draft {
         self
     }
 
+    pub(super) fn is_refusal(&self) -> bool {
+        self.0.is_refusal()
+    }
+
     /// The record that comes after `head`, and its line with the line feed: for a log to store.
     ///
     /// # Errors

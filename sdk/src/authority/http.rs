@@ -1,6 +1,7 @@
 //! The authority's endpoints.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -20,6 +21,8 @@ use super::Refusal;
 use super::forms::{BODY_MAX, TOKEN_EXCHANGE};
 use super::service::Service;
 
+/// How long a body may take to come: whoever asks needs no certificate to hold a connection open.
+const BODY_WITHIN: Duration = Duration::from_secs(10);
 const KEYS_PATH: &str = "/jwks";
 const TOKEN_PATH: &str = "/token";
 const LOGIN_PATH: &str = "/login";
@@ -75,7 +78,7 @@ type Handler = fn(&Service, Option<&PeerIdentity>, &HeaderMap, &[u8]) -> Result<
 async fn handle(service: &Service, request: Request, handler: Handler) -> Response {
     let (parts, body) = request.into_parts();
     let peer = parts.extensions.get::<PeerIdentity>();
-    let done = match read(body).await {
+    let done = match read(body, BODY_WITHIN).await {
         Ok(body) => handler(service, peer, &parts.headers, &body),
         Err(refusal) => Err(service.unread(peer, &parts.headers, refusal)),
     };
@@ -86,13 +89,14 @@ async fn handle(service: &Service, request: Request, handler: Handler) -> Respon
     }
 }
 
-async fn read(body: Body) -> Result<Bytes, Refusal> {
-    match Limited::new(body, BODY_MAX).collect().await {
-        Ok(body) => Ok(body.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(Refusal::TooLong { max: BODY_MAX }),
-        Err(_) => Err(Refusal::Malformed {
-            why: "body.broken_off",
-        }),
+async fn read(body: Body, within: Duration) -> Result<Bytes, Refusal> {
+    let malformed = |why| Refusal::Malformed { why };
+    let whole = Limited::new(body, BODY_MAX).collect();
+    match tokio::time::timeout(within, whole).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Refusal::TooLong { max: BODY_MAX }),
+        Ok(Err(_)) => Err(malformed("body.broken_off")),
+        Err(_) => Err(malformed("body.slow")),
     }
 }
 
@@ -105,4 +109,19 @@ fn answer(status: StatusCode, document: &Value) -> Response {
     let no_store = HeaderValue::from_static("no-store");
     headers.insert(header::CACHE_CONTROL, no_store);
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_body_that_does_not_come_is_not_waited_for() {
+        let silent = futures_util::stream::pending::<Result<Bytes, std::io::Error>>();
+        let within = Duration::from_millis(20);
+        let slow = read(Body::from_stream(silent), within).await;
+        assert_eq!(slow, Err(Refusal::Malformed { why: "body.slow" }));
+        let whole = read(Body::from("a=b"), within).await;
+        assert_eq!(whole, Ok(Bytes::from("a=b")));
+    }
 }

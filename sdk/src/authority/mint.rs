@@ -10,7 +10,10 @@ use crate::clock::UnixTime;
 use crate::crypto::{CertThumbprint, KeyError, SigningKey, random};
 use crate::jose::{Header, JwkSet, encode_base64url, sign_compact};
 use crate::secret::Secret;
+use crate::svid::PeerIdentity;
 use crate::token::Scopes;
+
+use super::exchange::Exchanged;
 
 /// RFC 9068 §2.1.
 pub(super) const TOKEN_TYP: &str = "at+jwt";
@@ -38,6 +41,30 @@ pub(super) struct Claims {
     pub(super) may_act: Option<Value>,
     /// The token ends here at the latest.
     pub(super) not_after: Option<UnixTime>,
+}
+
+impl Claims {
+    /// A token by which `peer` speaks for itself, without any scope.
+    pub(super) fn of(peer: &PeerIdentity, audience: String) -> Self {
+        Self {
+            subject: peer.id().to_string(),
+            client_id: peer.id().to_string(),
+            audience,
+            scopes: Scopes::default(),
+            certificate: peer.certificate(),
+            act: None,
+            may_act: None,
+            not_after: None,
+        }
+    }
+
+    /// The same for whoever an exchange speaks for.
+    pub(super) fn exchanged(&mut self, granted: Exchanged) {
+        self.subject = granted.subject;
+        self.act = Some(granted.act);
+        self.scopes = granted.scopes;
+        self.not_after = Some(granted.not_after);
+    }
 }
 
 /// A signed token and what the log may say of it.

@@ -17,6 +17,7 @@
 //! learns the standard's error code only. Start with [`Authority`].
 
 mod ca;
+mod certify;
 mod codes;
 mod config;
 mod exchange;

@@ -3,26 +3,21 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
 use serde_json::{Value, json};
 
 use crate::clock::{Clock, UnixTime};
 use crate::id::SpiffeId;
-use crate::jose::{JsonLimits, parse_typed};
 use crate::secret::Secret;
 use crate::svid::PeerIdentity;
 use crate::token::{Scopes, SignedClaims};
-use crate::workload::{CertificateAnswer, CertificateRequest};
 
 use super::ca::CertificateAuthority;
 use super::codes::Codes;
-use super::exchange::{Exchanged, Requester, check_actor, exchange, verify_own};
-use super::forms::{ACCESS_TOKEN, BODY_MAX, Grant, LoginRequest, TokenRequest, media_type};
+use super::exchange::{Requester, check_actor, exchange, verify_own};
+use super::forms::{ACCESS_TOKEN, Grant, LoginRequest, TokenRequest};
 use super::journal::{Journal, Known};
 use super::mint::{Claims, Mint, Minted};
-use super::proof::prove;
 use super::{AuthorityConfig, Refusal};
 
 /// An agent that the authority knows.
@@ -125,22 +120,10 @@ impl Service {
             allowed: &agent.allowed,
         };
         let asked = request.scope.as_ref();
-        let mut claims = Claims {
-            subject: peer.id().to_string(),
-            client_id: peer.id().to_string(),
-            audience: request.resource,
-            scopes: Scopes::default(),
-            certificate: peer.certificate(),
-            act: None,
-            may_act: None,
-            not_after: None,
-        };
+        let mut claims = Claims::of(peer, request.resource);
         let mut answer = json!({ "token_type": "Bearer" });
         match &request.grant {
-            Grant::ClientCredentials => {
-                known.event = "token";
-                claims.scopes = app_scopes(requester, asked)?;
-            }
+            Grant::ClientCredentials => claims.scopes = app_scopes(requester, asked)?,
             Grant::TokenExchange {
                 subject_token,
                 actor_token,
@@ -154,16 +137,7 @@ impl Service {
                 }
                 let is_agent = |id: &str| self.is_agent(id);
                 let granted = exchange(&self.mint.issuer, requester, &subject, asked, is_agent)?;
-                let Exchanged {
-                    subject,
-                    act,
-                    scopes,
-                    not_after,
-                } = granted;
-                claims.subject = subject;
-                claims.act = Some(act);
-                claims.scopes = scopes;
-                claims.not_after = Some(not_after);
+                claims.exchanged(granted);
                 // RFC 8693 §2.2.1.
                 answer["issued_token_type"] = json!(ACCESS_TOKEN);
             }
@@ -225,18 +199,12 @@ impl Service {
                 granted: granted.to_string(),
             });
         }
-        let claims = Claims {
-            subject: request.user,
-            client_id: peer.id().to_string(),
-            // For us alone: no agent takes it, it can only be exchanged.
-            audience: self.mint.issuer.clone(),
-            scopes: asked,
-            certificate: peer.certificate(),
-            act: None,
-            // RFC 8693 §4.4: the agent that logged the user in, and no other.
-            may_act: Some(json!({ "sub": peer.id() })),
-            not_after: None,
-        };
+        // For us alone: no agent takes it, it can only be exchanged.
+        let mut claims = Claims::of(peer, self.mint.issuer.clone());
+        claims.subject = request.user;
+        claims.scopes = asked;
+        // RFC 8693 §4.4: by the agent that logged the user in, and by no other.
+        claims.may_act = Some(json!({ "sub": peer.id() }));
         self.finish(&claims, json!({ "token_type": "Bearer" }), known, now)
     }
 
@@ -260,83 +228,6 @@ impl Service {
             answer["scope"] = json!(claims.scopes);
         }
         Ok(answer)
-    }
-
-    /// Gives out a certificate: for a code, or in place of the one that the connection proved.
-    pub(super) fn certificate(
-        &self,
-        peer: Option<&PeerIdentity>,
-        headers: &HeaderMap,
-        body: &[u8],
-    ) -> Result<Value, Refusal> {
-        let mut known = Known::new("certificate", peer, headers);
-        let answer = self.certify(peer, headers, body, &mut known);
-        self.journal.close(self.clock.now(), known, answer)
-    }
-
-    fn certify(
-        &self,
-        peer: Option<&PeerIdentity>,
-        headers: &HeaderMap,
-        body: &[u8],
-        known: &mut Known,
-    ) -> Result<Value, Refusal> {
-        let now = self.clock.now();
-        media_type(headers, "application/json")?;
-        let limits = JsonLimits {
-            depth: 4,
-            bytes: BODY_MAX,
-        };
-        let request: CertificateRequest =
-            parse_typed(body, limits).map_err(|error| Refusal::Malformed {
-                why: error.reason(),
-            })?;
-        // The proof first: a code is spent only by somebody who holds a key.
-        let proved =
-            prove(&request.proof, self.id.as_str(), now).map_err(|error| Refusal::Proof {
-                why: error.reason(),
-            })?;
-        let agent = match (request.code, peer) {
-            (Some(code), peer) => {
-                known.event = "enrolment";
-                let code = Secret::new(code);
-                let agent = self.codes.take(code.expose(), now);
-                let agent = agent.ok_or(Refusal::EnrolmentCode)?;
-                if let Some(peer) = peer.filter(|peer| *peer.id() != agent) {
-                    let peer = peer.id().clone();
-                    return Err(Refusal::TwoAgents { code: agent, peer });
-                }
-                agent
-            }
-            (None, Some(peer)) => {
-                known.event = "renewal";
-                // WIMSE: a fresh key for every certificate, or a stolen one is never shaken off.
-                if *peer.key() == proved.key {
-                    return Err(Refusal::KeyReused);
-                }
-                peer.id().clone()
-            }
-            (None, None) => return Err(Refusal::NoEnrolment),
-        };
-        if proved.agent.is_some_and(|named| named != agent.as_str()) {
-            return Err(Refusal::Proof { why: "proof.agent" });
-        }
-        if self.agent(&agent).is_none() {
-            return Err(Refusal::UnknownClient { peer: agent });
-        }
-        let leaf = self
-            .authority
-            .issue(&agent, &proved.key, now, self.config.svid_ttl);
-        let leaf = leaf.map_err(|_| Refusal::Internal {
-            what: "issuing",
-            now,
-        })?;
-        known.certified(&agent, &leaf);
-        let answer = CertificateAnswer {
-            chain: vec![STANDARD.encode(&leaf)],
-            bundle: vec![STANDARD.encode(self.authority.root())],
-        };
-        Ok(json!(answer))
     }
 }
 

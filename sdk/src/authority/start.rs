@@ -10,8 +10,8 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::audit::AuditLog;
-use crate::clock::Clock;
+use crate::audit::{AuditLog, MemoryLog};
+use crate::clock::{Clock, SystemClock};
 use crate::crypto::{Algorithm, SigningKey};
 use crate::id::SpiffeId;
 use crate::jose::JwkSet;
@@ -63,6 +63,20 @@ pub struct Authority {
     endpoint: Endpoint,
     stop: oneshot::Sender<()>,
     serving: JoinHandle<()>,
+}
+
+impl AuthorityConfig {
+    /// Starts the authority with the machine's clock and an audit log in this process's memory.
+    ///
+    /// # Errors
+    /// As [`Authority::start`].
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    pub async fn start(self) -> Result<Authority, AuthorityError> {
+        let log = Arc::new(MemoryLog::default());
+        Authority::start(self, Arc::new(SystemClock), log).await
+    }
 }
 
 impl Authority {

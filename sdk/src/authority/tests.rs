@@ -20,9 +20,9 @@ use crate::audit::{AuditError, AuditLog, Draft, MemoryLog, Record};
 use crate::clock::SystemClock;
 use crate::crypto::{CertThumbprint, SigningKey};
 use crate::jose::{Header, Jwk, sign_compact};
-use crate::oauth::{FORM, OAuth, encode_form};
+use crate::oauth::{FORM, OAuth, OAuthError, UserGrant, encode_form};
 use crate::tls::{AuthoritySource, Transport, TransportConfig};
-use crate::token::Scopes;
+use crate::token::{Scopes, VerifiedToken};
 use crate::workload::{CERTIFICATE_PATH, PROOF_TYP, Workload, WorkloadError};
 
 const CHARGE: &str = "payments:charge";
@@ -910,6 +910,36 @@ async fn a_certificate_of_another_authority_of_the_same_name_ends_at_the_handsha
 }
 
 #[tokio::test]
+async fn a_token_that_is_bound_to_another_certificate_is_not_taken() {
+    let world = World::new().await;
+    let (one, other) = (world.agent("planner").await, world.agent("planner").await);
+    let endpoint = world.authority.oauth_endpoint();
+    let mixed = OAuth::new(one.workload.clone(), other.transport.clone(), endpoint);
+    let error = mixed.app_token(&id("booking"), &Scopes::default()).await;
+    match error.expect_err("bound to the other") {
+        OAuthError::BindingLost { found, own } => {
+            assert_eq!(found, other.identity().certificate().to_string());
+            assert_eq!(own, one.identity().certificate());
+        }
+        error => panic!("{error}"),
+    }
+}
+
+#[test]
+fn asking_can_be_spawned() {
+    fn spawned<T: Send>(_: T) {}
+    fn check(oauth: &OAuth, subject: &VerifiedToken, grant: &UserGrant, scopes: &Scopes) {
+        spawned(oauth.metadata());
+        spawned(oauth.issuer_keys(None));
+        spawned(oauth.login("alice", scopes));
+        spawned(oauth.app_token("a", scopes));
+        spawned(oauth.exchange(subject, "a", scopes));
+        spawned(oauth.exchange_grant(grant, "a", scopes));
+    }
+    let _ = check;
+}
+
+#[tokio::test]
 async fn the_issuer_must_be_the_one_that_was_configured() {
     let world = World::new().await;
     let planner = world.agent("planner").await;
@@ -928,7 +958,7 @@ async fn the_issuer_must_be_the_one_that_was_configured() {
 }
 
 #[tokio::test]
-async fn a_warm_token_costs_no_request_and_little_time() {
+async fn a_warm_token_costs_no_request() {
     let world = World::new().await;
     let (desk, planner) = (
         world.agent("front-desk").await,
@@ -947,16 +977,29 @@ async fn a_warm_token_costs_no_request_and_little_time() {
         .exchange(&subject, &booking, &all)
         .await
         .expect("a token");
-    let (records, rounds) = (world.records().len(), 10_000);
-    let begun = Instant::now();
-    for _ in 0..rounds {
-        planner
-            .oauth
-            .exchange(&subject, &booking, &all)
-            .await
-            .expect("a token");
+    planner.app("booking", "trips:read").await.expect("a token");
+    let records = world.records().len();
+    // The best of many short runs: other work on the machine only ever adds.
+    let mut best = [Duration::MAX; 2];
+    for _ in 0..200 {
+        let begun = Instant::now();
+        for _ in 0..100 {
+            let token = planner.oauth.exchange(&subject, &booking, &all).await;
+            assert!(token.is_ok());
+        }
+        best[0] = best[0].min(begun.elapsed() / 100);
+        let begun = Instant::now();
+        for _ in 0..100 {
+            let token = planner.oauth.app_token(&booking, &all).await;
+            assert!(token.is_ok());
+        }
+        best[1] = best[1].min(begun.elapsed() / 100);
     }
-    let each = begun.elapsed() / rounds;
-    assert_eq!(world.records().len(), records);
-    println!("a warm exchange takes {each:?}");
+    assert_eq!(
+        world.records().len(),
+        records,
+        "nothing was asked for again"
+    );
+    let [exchange, app] = best;
+    println!("warm: exchange {exchange:?}, token of its own {app:?}");
 }

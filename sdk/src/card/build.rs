@@ -269,12 +269,16 @@ mod tests {
         type Change = fn(&mut Enforced);
         for (name, change) in [
             ("everything", (|_| {}) as Change),
-            ("no tokens", |e| e.oauth = None),
+            ("no tokens", |e| {
+                e.oauth = None;
+                e.skills.clear();
+            }),
             ("no certificates", |e| e.mtls = false),
             ("no signatures", |e| e.signature_profile = None),
             ("nothing", |e| {
                 e.mtls = false;
                 e.oauth = None;
+                e.skills.clear();
                 e.signature_profile = None;
             }),
         ] {
@@ -283,8 +287,9 @@ mod tests {
             let card = builder().build(&enforced).expect(name);
             check_declared(&card, &enforced).expect(name);
             let extension = card.extension(EXTENSION_URI).expect(name);
-            let signs = enforced.signature_profile.is_some();
-            assert_eq!(extension.required, signs, "{name}");
+            assert!(!extension.required, "{name}");
+            let demanded = &card.skills[0].security_requirements;
+            assert_eq!(demanded.is_empty(), enforced.oauth.is_none(), "{name}");
         }
     }
 

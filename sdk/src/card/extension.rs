@@ -19,7 +19,7 @@ pub struct CountersignParams {
     pub agent: SpiffeId,
     /// Who vouches for it; always the ID's own trust domain.
     pub trust_domain: TrustDomain,
-    /// The audience a token for it must have (RFC 8707).
+    /// The audience a token for it must have (RFC 8707): the agent itself, by its SPIFFE ID.
     pub audience: String,
     /// The issuer it takes tokens from.
     #[serde(default, skip_serializing_if = "Option::is_none")]

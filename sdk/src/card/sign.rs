@@ -222,7 +222,7 @@ mod tests {
                     let skill = &mut c.skills[0];
                     skill.security_requirements.push(Default::default());
                 },
-                "skills[0].securityRequirements[0]",
+                "skills[0].securityRequirements[1]",
             ),
             (
                 |c| {

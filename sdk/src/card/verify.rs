@@ -102,6 +102,8 @@ impl SignedCard {
         let extension = CountersignParams::of(&card)?;
         if let Some(params) = &extension {
             expect("agent", params.agent.as_str(), proof.agent.as_str())?;
+            // A card that asks for a token for somebody else is after that token.
+            expect("audience", &params.audience, proof.agent.as_str())?;
         }
         Ok(VerifiedCard {
             card,
@@ -717,6 +719,11 @@ mod tests {
             (
                 "another agent",
                 |p| p["agent"] = json!("spiffe://travel.example/agent/planner"),
+                "card.extension",
+            ),
+            (
+                "a token for another agent",
+                |p| p["audience"] = json!("spiffe://travel.example/agent/payments"),
                 "card.extension",
             ),
             (

@@ -1,12 +1,13 @@
 //! `countersign call`.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::identity::Identity;
-use super::outcome::{Outcome, Stop};
-use crate::a2a::StreamResponse;
-use crate::client::{ClientError, Peer};
-use crate::token::Scopes;
+use super::outcome::{Outcome, Stop, say};
+use super::plain;
+use crate::a2a::{StreamResponse, Task, TaskState};
+use crate::client::{Call, ClientError, Peer};
+use crate::token::{ScopeError, Scopes};
 
 /// What to ask for, and for whom.
 #[derive(Debug)]
@@ -16,17 +17,17 @@ pub(super) struct Wish {
     pub(super) scope: Option<String>,
     pub(super) user: Option<String>,
     pub(super) stream: bool,
+    /// Whether the events of a stream are for a program: then all at the end, in one object.
+    pub(super) json: bool,
 }
 
 pub(super) async fn call(identity: &Identity, peer: &Peer, wish: Wish) -> Result<Outcome, Stop> {
     let client = &identity.client;
-    let scopes: Option<Scopes> = match &wish.scope {
-        Some(text) => Some(
-            text.parse()
-                .map_err(|e| Stop::usage(format!("--scope: {e}")))?,
-        ),
-        None => None,
-    };
+    let scopes = wish.scope.as_deref().map(str::parse).transpose();
+    let scopes: Option<Scopes> = scopes.map_err(|error: ScopeError| {
+        let what = format!("--scope: {error}");
+        Stop::usage(what, "give scopes separated by spaces")
+    })?;
     let on_behalf = match &wish.user {
         None => client.on_own_behalf(),
         Some(user) => {
@@ -45,32 +46,90 @@ pub(super) async fn call(identity: &Identity, peer: &Peer, wish: Wish) -> Result
     if let Some(scopes) = scopes {
         call = call.scopes(scopes);
     }
-    if !wish.stream {
-        let answer = call.send(wish.text).await?;
-        let task = answer
-            .task()
-            .map(|task| json!({ "id": task.id, "state": task.status.state }));
-        let value = json!({ "ok": true, "text": answer.text(), "task": task });
-        return Ok(Outcome::good(answer.text(), value));
+    if wish.stream {
+        return stream(call, wish).await;
     }
+    let answer = call.send(wish.text).await?;
+    let text = answer.text();
+    match answer.task() {
+        None => Ok(Outcome::good(
+            text.clone(),
+            json!({ "ok": true, "text": text, "task": null }),
+        )),
+        Some(task) => Ok(of_task(task, &text)),
+    }
+}
+
+/// A task that is neither done nor on its way was not carried out.
+fn of_task(task: &Task, text: &str) -> Outcome {
+    let state = task.status.state;
+    let good = went_well(state);
+    let mut value = json!({
+        "ok": good, "text": text, "task": { "id": task.id, "state": state },
+    });
+    let mut shown = text.to_owned();
+    if state != TaskState::Completed {
+        shown = format!("{text}\ntask {}: {state}", plain::line(&task.id));
+    }
+    if !good {
+        give_up(&mut value, state);
+    }
+    Outcome {
+        text: shown,
+        json: value,
+        good,
+    }
+}
+
+fn went_well(state: TaskState) -> bool {
+    !matches!(
+        state,
+        TaskState::Failed | TaskState::Canceled | TaskState::Rejected
+    )
+}
+
+fn give_up(value: &mut Value, state: TaskState) {
+    value["reason"] = "cli.task".into();
+    value["error"] = format!("the task ended as {state}").into();
+    value["advice"] = "read its text; the agent's log says more".into();
+}
+
+async fn stream(call: Call, wish: Wish) -> Result<Outcome, Stop> {
     let mut events = call.stream(wish.text).await?;
-    let (mut lines, mut values) = (Vec::new(), Vec::new());
+    let (mut values, mut last) = (Vec::new(), None);
     while let Some(event) = events.next().await {
-        let event = event?;
-        lines.push(line(&event));
-        values.push(serde_json::to_value(&event).unwrap_or_default());
+        let event = match event {
+            Ok(event) => event,
+            Err(error) => return Err(Stop::from(error).with("events", values)),
+        };
+        last = event.state().or(last);
+        if wish.json {
+            values.push(serde_json::to_value(&event).unwrap_or_default());
+        } else {
+            say(&plain::lines(&line(&event)));
+        }
     }
-    Ok(Outcome::good(
-        lines.join("\n"),
-        json!({ "ok": true, "events": values }),
-    ))
+    let good = last.is_none_or(went_well);
+    let mut value = json!({ "ok": good, "events": values });
+    if let (false, Some(state)) = (good, last) {
+        give_up(&mut value, state);
+    }
+    Ok(Outcome {
+        text: String::new(),
+        json: value,
+        good,
+    })
 }
 
 fn line(event: &StreamResponse) -> String {
     match event {
         StreamResponse::Message(message) => message.text(),
         StreamResponse::Task(task) => format!("task {}: {}", task.id, task.status.state),
-        StreamResponse::StatusUpdate(update) => format!("state: {}", update.status.state),
+        StreamResponse::StatusUpdate(update) => {
+            let word = update.status.message.as_ref().map(|word| word.text());
+            let word = word.map(|word| format!(": {word}")).unwrap_or_default();
+            format!("state: {}{word}", update.status.state)
+        }
         StreamResponse::ArtifactUpdate(update) => {
             let parts = update.artifact.parts.iter();
             let texts: Vec<_> = parts.filter_map(|part| part.as_text()).collect();

@@ -1,13 +1,12 @@
 //! What a command has to say, for people and for machines.
 
 use std::fmt::Display;
+use std::io::Write as _;
 use std::process::ExitCode;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use crate::client::ClientError;
-use crate::oauth::OAuthError;
-use crate::tls::TlsError;
+use super::plain;
 
 /// A command that was carried out.
 #[derive(Debug)]
@@ -35,95 +34,100 @@ impl Outcome {
     }
 }
 
-/// A command that could not do what it was asked.
+/// Whose fault it is that a command was not done; the value is the exit code.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Kind {
+    /// Somebody, or a check, said no.
+    Refused = 1,
+    /// The request made no sense.
+    Usage = 2,
+    /// A file, a peer or the network was not there.
+    Failed = 3,
+}
+
+/// A command that could not do what it was asked: what broke, and what to do.
 #[derive(Debug)]
-pub(super) enum Stop {
-    /// Somebody, or a check, said no: exit code 1.
-    Refused { reason: &'static str, what: String },
-    /// The request made no sense: exit code 2.
-    Usage(String),
-    /// A file, a peer or the network was not there: exit code 3.
-    Failed { what: String, advice: &'static str },
+pub(super) struct Stop {
+    pub(super) kind: Kind,
+    pub(super) reason: &'static str,
+    pub(super) what: String,
+    pub(super) advice: &'static str,
+    /// What else a program should know.
+    pub(super) more: Map<String, Value>,
 }
 
 impl Stop {
-    pub(super) fn failed(what: impl Display, advice: &'static str) -> Self {
-        Self::Failed {
+    pub(super) fn new(
+        kind: Kind,
+        reason: &'static str,
+        what: impl Display,
+        advice: &'static str,
+    ) -> Self {
+        Self {
+            kind,
+            reason,
             what: what.to_string(),
             advice,
+            more: Map::new(),
         }
     }
 
-    pub(super) fn usage(what: impl Display) -> Self {
-        Self::Usage(what.to_string())
+    pub(super) fn refused(reason: &'static str, what: impl Display, advice: &'static str) -> Self {
+        Self::new(Kind::Refused, reason, what, advice)
     }
 
-    const fn code(&self) -> u8 {
-        match self {
-            Self::Refused { .. } => 1,
-            Self::Usage(_) => 2,
-            Self::Failed { .. } => 3,
+    pub(super) fn usage(what: impl Display, advice: &'static str) -> Self {
+        Self::new(Kind::Usage, "cli.usage", what, advice)
+    }
+
+    pub(super) fn failed(reason: &'static str, what: impl Display, advice: &'static str) -> Self {
+        Self::new(Kind::Failed, reason, what, advice)
+    }
+
+    #[must_use]
+    pub(super) fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.more.insert(name.to_owned(), value.into());
+        self
+    }
+
+    fn json(self) -> Value {
+        let mut value = json!({
+            "ok": false, "reason": self.reason, "error": self.what, "advice": self.advice,
+        });
+        if let Some(members) = value.as_object_mut() {
+            members.extend(self.more);
         }
+        value
     }
 }
 
-impl From<ClientError> for Stop {
-    fn from(error: ClientError) -> Self {
-        let what = error.to_string();
-        let reason = error.reason();
-        match &error {
-            ClientError::PeerUrl { .. } | ClientError::PeerId(_) => Self::Usage(what),
-            ClientError::Tls(TlsError::Connect { .. } | TlsError::Timeout { .. }) => {
-                Self::failed(what, "check the address, and that the agent is running")
-            }
-            ClientError::OAuth(OAuthError::Connection(_) | OAuthError::Deadline { .. }) => {
-                Self::failed(
-                    what,
-                    "check that the authority is running; `countersign doctor` looks at it",
-                )
-            }
-            ClientError::Workload(_) => Self::failed(
-                what,
-                "the certificate must be renewed; `countersign doctor` looks at it",
-            ),
-            ClientError::Deadline { .. } | ClientError::Truncated => {
-                Self::failed(what, "try again; if it stays so, look at the agent's log")
-            }
-            _ => Self::Refused { reason, what },
-        }
-    }
+/// Writes a line; a reader that went away wants no more, which is no failure of ours.
+pub(super) fn say(line: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
 }
 
 /// Prints the result and gives the exit code.
 pub(super) fn print(result: Result<Outcome, Stop>, as_json: bool) -> ExitCode {
     match result {
         Ok(outcome) => {
+            let text = outcome.text.trim_end();
             if as_json {
-                println!("{}", outcome.json);
-            } else {
-                println!("{}", outcome.text.trim_end());
+                say(&outcome.json.to_string());
+            } else if !text.is_empty() {
+                say(&plain::lines(text));
             }
             ExitCode::from(u8::from(!outcome.good))
         }
         Err(stop) => {
-            let code = stop.code();
-            let (text, value) = match stop {
-                Stop::Refused { reason, what } => (
-                    format!("refused: {what}"),
-                    json!({ "ok": false, "reason": reason, "error": what }),
-                ),
-                Stop::Usage(what) => (what.clone(), json!({ "ok": false, "error": what })),
-                Stop::Failed { what, advice } => (
-                    format!("{what}\n{advice}"),
-                    json!({ "ok": false, "error": what, "advice": advice }),
-                ),
-            };
+            let code = ExitCode::from(stop.kind as u8);
             if as_json {
-                println!("{value}");
+                say(&stop.json().to_string());
             } else {
-                eprintln!("{text}");
+                let text = format!("✗ {}\n  what to do: {}", stop.what, stop.advice);
+                let _ = writeln!(std::io::stderr(), "{}", plain::lines(&text));
             }
-            ExitCode::from(code)
+            code
         }
     }
 }

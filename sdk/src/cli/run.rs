@@ -2,17 +2,23 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
 use super::identity::Identity;
 use super::outcome::{Outcome, Stop, print};
-use super::{audit, call, card, doctor, token};
+use super::{audit, call, card, doctor, token, usage};
 use crate::client::Peer;
 
 /// Prove who calls, for whom and through whom.
 #[derive(Parser, Debug)]
-#[command(name = "countersign", version)]
+#[command(
+    name = "countersign",
+    version,
+    after_help = "Exit codes: 0 done, 1 refused or a check failed, 2 wrong usage, 3 could not be \
+                  carried out."
+)]
 struct Cli {
     /// Print one JSON object instead of text.
     #[arg(long, global = true)]
@@ -63,14 +69,34 @@ enum AuditCommand {
     Verify {
         /// The log, JSON lines.
         file: PathBuf,
+        /// The end that an earlier look printed, kept elsewhere: shows what was cut off since.
+        #[arg(long, value_name = "RECORDS:HASH")]
+        known: Option<String>,
     },
 }
 
 #[derive(Args, Debug)]
 struct IdentityArgs {
     /// Folder with cert.pem, key.pem, bundle.pem and countersign.toml.
-    #[arg(long, env = "COUNTERSIGN_IDENTITY", value_name = "DIR")]
+    #[arg(
+        long,
+        env = "COUNTERSIGN_IDENTITY",
+        hide_env_values = true,
+        value_name = "DIR"
+    )]
     identity: PathBuf,
+    /// How long to wait for an answer, or for a stream to begin.
+    #[arg(
+        long, value_name = "SECONDS", default_value_t = 60,
+        value_parser = clap::value_parser!(u64).range(1..=3600),
+    )]
+    timeout: u64,
+}
+
+impl IdentityArgs {
+    const fn wait(&self) -> Duration {
+        Duration::from_secs(self.timeout)
+    }
 }
 
 #[derive(Args, Debug)]
@@ -106,18 +132,26 @@ struct CallArgs {
 
 /// Runs the command with this process's arguments.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let args: Vec<_> = std::env::args_os().collect();
+    let cli = match Cli::try_parse_from(&args) {
+        Ok(cli) => cli,
+        Err(error) => return print(usage::explain(&error, &args), usage::wants_json(&args)),
+    };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
     let result = match runtime {
-        Ok(runtime) => runtime.block_on(run(cli.command)),
-        Err(error) => Err(Stop::failed(error, "the system gave no resources")),
+        Ok(runtime) => runtime.block_on(run(cli.command, cli.json)),
+        Err(error) => Err(Stop::failed(
+            "cli.runtime",
+            error,
+            "the system gave no resources: try again",
+        )),
     };
     print(result, cli.json)
 }
 
-async fn run(command: Command) -> Result<Outcome, Stop> {
+async fn run(command: Command, json: bool) -> Result<Outcome, Stop> {
     match command {
         Command::Card(CardCommand::Show(args)) => {
             let (identity, peer) = open(&args).await?;
@@ -135,22 +169,21 @@ async fn run(command: Command) -> Result<Outcome, Stop> {
                 scope: args.scope,
                 user: args.user,
                 stream: args.stream,
+                json,
             };
             call::call(&identity, &peer, wish).await
         }
-        Command::Token(TokenCommand::Inspect) => token::inspect(std::io::stdin().lock()),
+        Command::Token(TokenCommand::Inspect) => token::inspect(std::io::stdin()),
         Command::Audit(AuditCommand::Show { file }) => audit::show(&file),
-        Command::Audit(AuditCommand::Verify { file }) => audit::verify(&file),
-        Command::Doctor(args) => doctor::doctor(&args.identity).await,
+        Command::Audit(AuditCommand::Verify { file, known }) => {
+            audit::verify(&file, known.as_deref())
+        }
+        Command::Doctor(args) => doctor::doctor(&args.identity, args.wait()).await,
     }
 }
 
 async fn open(args: &PeerArgs) -> Result<(Identity, Peer), Stop> {
-    let identity = Identity::open(&args.identity.identity).await?;
-    let id = match &args.peer {
-        Some(id) => id.clone(),
-        None => identity.peer_at(&args.url)?,
-    };
-    let peer = Peer::new(&args.url, &id)?;
+    let identity = Identity::open(&args.identity.identity, args.identity.wait()).await?;
+    let peer = identity.settings.find(&args.url, args.peer.as_deref())?;
     Ok((identity, peer))
 }

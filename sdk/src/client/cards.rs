@@ -27,7 +27,10 @@ const MAX_CARD: usize = 256 << 10;
 
 /// Verified cards by origin and agent. One fetch in flight per peer.
 #[derive(Default)]
-pub(super) struct CardCache(Mutex<HashMap<(Arc<str>, SpiffeId), Arc<Slot>>>);
+pub(super) struct CardCache(Mutex<HashMap<Who, Arc<Slot>>>);
+
+/// An origin, and the agent that is expected there.
+type Who = (Arc<str>, SpiffeId);
 
 #[derive(Default)]
 struct Slot {
@@ -75,7 +78,7 @@ impl Client {
             return Ok(kept);
         }
         // Boxed, so that a call that finds the card is not as large as one that has to ask for it.
-        Box::pin(async {
+        let ask = Box::pin(async {
             let _one_at_a_time = slot.fetching.lock().await;
             if let Some(kept) = slot.kept.load_full().filter(fresh) {
                 return Ok(kept);
@@ -83,15 +86,23 @@ impl Client {
             let kept = Arc::new(self.fetch_card(peer, slot.kept.load_full()).await?);
             slot.kept.store(Some(kept.clone()));
             Ok(kept)
-        })
-        .await
+        });
+        // A peer that sends its card slowly must not hold everybody who waits for it.
+        let after = self.0.deadline;
+        let asked = tokio::time::timeout(after, ask).await;
+        asked.unwrap_or(Err(ClientError::Deadline { after }))
     }
 
     async fn fetch_card(&self, peer: &Peer, old: Option<Arc<Kept>>) -> Result<Kept, ClientError> {
         let workload = &self.0.workload;
         let own = workload.usable(workload.clock().now())?;
-        // A card that was verified under another trust is not revalidated but read again.
-        let old = old.filter(|kept| kept.generation == own.generation());
+        // A card that was verified under another trust, or by a certificate that has ended, is not
+        // revalidated but read again.
+        let now = workload.clock().now();
+        let old = old.filter(|kept| {
+            kept.generation == own.generation()
+                && kept.card.not_after().is_none_or(|end| now <= end)
+        });
         let mut request = http::Request::new(());
         *request.method_mut() = Method::GET;
         *request.uri_mut() = peer.uri(AGENT_CARD_PATH)?;
@@ -108,12 +119,16 @@ impl Client {
 
         let now = workload.clock().now();
         let fresh_until = now.plus(max_age(&head.headers).min(MAX_AGE));
+        let until = |card: &VerifiedCard| match card.not_after() {
+            Some(end) => fresh_until.min(end.plus(Duration::from_secs(1))),
+            None => fresh_until,
+        };
         if let (StatusCode::NOT_MODIFIED, Some(old)) = (head.status, old) {
             return Ok(Kept {
                 card: old.card.clone(),
                 plans: Plans::default(),
                 etag: old.etag.clone(),
-                fresh_until,
+                fresh_until: until(&old.card),
                 generation: own.generation(),
             });
         }
@@ -125,10 +140,10 @@ impl Client {
         let signed = SignedCard::received(bytes, received.peer);
         let card = signed.verify(&TrustedKeys::bundles(own.bundles().clone()), now)?;
         Ok(Kept {
+            fresh_until: until(&card),
             card: Arc::new(card),
             plans: Plans::default(),
             etag: head.headers.get(ETAG).cloned(),
-            fresh_until,
             generation: own.generation(),
         })
     }

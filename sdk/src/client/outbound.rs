@@ -14,9 +14,11 @@ use super::connect::{Client, Peer};
 use super::error::ClientError;
 use super::plans::wanted_scopes;
 use crate::a2a::jsonrpc::{self, Id};
-use crate::a2a::{EVENT_STREAM, JSON, Operation, SendMessageRequest, VERSION, VERSION_HEADER};
+use crate::a2a::{
+    EVENT_STREAM, EXTENSIONS_HEADER, JSON, Operation, SendMessageRequest, VERSION, VERSION_HEADER,
+};
 use crate::audit::TraceContext;
-use crate::card::Plan;
+use crate::card::{EXTENSION_URI, Plan};
 use crate::crypto::random;
 use crate::oauth::BoundToken;
 use crate::token::Scopes;
@@ -56,6 +58,10 @@ impl Client {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
         headers.insert(ACCEPT, accepts(operation));
         headers.insert(VERSION_HEADER, HeaderValue::from_static(VERSION));
+        if intent.skill.is_some() {
+            // A2A §4.6: an extension that a message uses is named in the request.
+            headers.insert(EXTENSIONS_HEADER, HeaderValue::from_static(EXTENSION_URI));
+        }
         intent.authority.trace().insert(headers);
         if let Some(token) = &token {
             headers.insert(AUTHORIZATION, token.authorization_header().clone());
@@ -115,7 +121,11 @@ impl Client {
         let response = self
             .perform(intent, Operation::SendStreamingMessage, request)
             .await?;
-        EventStream::of(response, self.0.max_answer).await
+        let after = self.0.deadline;
+        let stream = EventStream::of(response, self.0.max_answer);
+        tokio::time::timeout(after, stream)
+            .await
+            .map_err(|_| ClientError::Deadline { after })?
     }
 
     /// Signs with the certificate's key (design: the workload key signs requests).

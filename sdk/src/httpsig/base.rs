@@ -2,7 +2,7 @@
 
 use super::component::ComponentId;
 use super::error::SignatureError;
-use super::input::Inputs;
+use super::inputs::Inputs;
 use super::view::MessageView;
 
 /// The signature base of `message` for one member of `Signature-Input`, written without its label.
@@ -33,22 +33,34 @@ pub fn signature_base(message: &MessageView<'_>, member: &str) -> Result<String,
     Ok(String::from_utf8_lossy(&out).into_owned())
 }
 
-/// Appends every component's line and the beginning of the last line; the caller appends the
-/// parameters.
+/// Appends every component's line and the last line up to the parameters, which the caller appends.
+/// Gives the list of identifiers, as it stands in the last line.
 pub(super) fn write_base(
     message: &MessageView<'_>,
     components: &[ComponentId<'_>],
     out: &mut Vec<u8>,
-) -> Result<(), SignatureError> {
-    for component in components {
-        component.write(out);
+) -> Result<Vec<u8>, SignatureError> {
+    let mut list = Vec::with_capacity(256);
+    list.push(b'(');
+    for (index, component) in components.iter().enumerate() {
+        if index > 0 {
+            list.push(b' ');
+        }
+        let start = list.len();
+        component.write(&mut list);
+        out.extend_from_slice(&list[start..]);
         out.extend_from_slice(b": ");
         message.write_value(component, out)?;
         out.push(b'\n');
     }
+    list.push(b')');
     out.extend_from_slice(PARAMS);
-    Ok(())
+    out.extend_from_slice(&list);
+    Ok(list)
 }
 
 /// The beginning of the last line.
 pub(super) const PARAMS: &[u8] = b"\"@signature-params\": ";
+
+/// Room for the base of a usual request, in bytes; a token is most of it.
+pub(super) const BASE_ROOM: usize = 2048;

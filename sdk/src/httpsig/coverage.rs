@@ -1,11 +1,17 @@
 //! Whether a signature covers what its profile wants.
 
-use http::HeaderMap;
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderMap, HeaderName};
 
-use super::component::{ComponentId, ComponentName, ComponentParam};
+use super::component::{ComponentId, ComponentParam};
+use super::component_name::ComponentName;
 use super::error::SignatureError;
-use super::profile::{Agent, Needs, Target};
+use super::rules::{Agent, Needs, Target};
 use super::sign::CONTENT_DIGEST;
+use crate::a2a::{EXTENSIONS_HEADER, VERSION_HEADER};
+
+const VERSION: HeaderName = HeaderName::from_static(VERSION_HEADER);
+const EXTENSIONS: HeaderName = HeaderName::from_static(EXTENSIONS_HEADER);
 
 /// What stands among the components, each without parameters.
 #[derive(Clone, Copy, Default)]
@@ -18,6 +24,8 @@ pub(super) struct Covered {
     pub(super) digest: bool,
     content_type: bool,
     authorization: bool,
+    version: bool,
+    extensions: bool,
     signature: bool,
 }
 
@@ -44,6 +52,8 @@ impl Covered {
                     "content-digest" => covered.digest = true,
                     "content-type" => covered.content_type = true,
                     "authorization" => covered.authorization = true,
+                    VERSION_HEADER => covered.version = true,
+                    EXTENSIONS_HEADER => covered.extensions = true,
                     _ => {}
                 },
                 ComponentName::Scheme
@@ -82,7 +92,8 @@ impl Covered {
                 rule: "this profile does not sign other signatures",
             });
         }
-        let present = |name: &str, covered| !needs.fields || covered || !headers.contains_key(name);
+        let present =
+            |name: HeaderName, covered| !needs.fields || covered || !headers.contains_key(name);
         let wanted = [
             (method, "\"@method\""),
             (host, "\"@authority\" or \"@target-uri\""),
@@ -92,14 +103,14 @@ impl Covered {
                 !needs.body || body.is_empty() || self.digest,
                 "\"content-digest\"",
             ),
+            (present(CONTENT_TYPE, self.content_type), "\"content-type\""),
             (
-                present("content-type", self.content_type),
-                "\"content-type\"",
-            ),
-            (
-                present("authorization", self.authorization),
+                present(AUTHORIZATION, self.authorization),
                 "\"authorization\"",
             ),
+            // What says how the request is to be understood is part of it (A2A §3.6.1).
+            (present(VERSION, self.version), "\"a2a-version\""),
+            (present(EXTENSIONS, self.extensions), "\"a2a-extensions\""),
         ];
         match wanted.iter().find(|(met, _)| !met) {
             Some((_, component)) => Err(SignatureError::ComponentMissing { component }),

@@ -28,10 +28,12 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Request, StatusCode};
 use serde::Deserialize as _;
 
-use super::component::{ComponentId, ComponentName, ComponentParam};
+use super::component::{ComponentId, ComponentParam};
+use super::component_name::ComponentName;
 use super::digest::encode_digest;
 use super::error::SignatureError;
-use super::input::{Inputs, MAX_LABELS, check_size};
+use super::input::{MAX_LABELS, check_size};
+use super::inputs::Inputs;
 use super::origin::Origin;
 use super::params::{SignatureParams, header_value, sign_message};
 use super::profile::{DIRECTORY, Profile};

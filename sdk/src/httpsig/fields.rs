@@ -1,5 +1,7 @@
 //! Values of fields: lines combined, members of dictionaries, strict forms (RFC 9421 §2.1).
 
+use std::borrow::Cow;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
@@ -7,6 +9,9 @@ use http::header::AsHeaderName;
 use sfv::{
     Dictionary, FieldType as _, Item, ItemSerializer, List, ListEntry, ListSerializer, Parser,
 };
+
+use super::component::write_string;
+use super::member::{Member, find_member};
 
 /// The type of a structured field (RFC 9651 §3).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -55,24 +60,23 @@ pub(super) enum NoValue {
     Refused(&'static str),
 }
 
-/// Appends the lines of the field joined with `", "`, each without surrounding white space.
-/// A `HeaderValue` holds no line break, so obsolete folds (RFC 9110 §5.5) never come here.
-pub(super) fn write_combined(
+/// The lines of the field joined with `", "`, each without surrounding white space. A
+/// `HeaderValue` holds no line break, so obsolete folds (RFC 9110 §5.5) never come here.
+pub(super) fn combined(
     fields: &HeaderMap,
     name: impl AsHeaderName,
-    out: &mut Vec<u8>,
-) -> Result<(), NoValue> {
-    let start = out.len();
+) -> Result<Cow<'_, [u8]>, NoValue> {
     // RFC 9421 §2.1: an empty field has the empty value, an absent one has none.
     let mut lines = fields.get_all(name).iter();
-    let first = lines.next().ok_or(NoValue::Absent)?;
-    out.extend_from_slice(trim(first.as_bytes()));
+    let first = trim(lines.next().ok_or(NoValue::Absent)?.as_bytes());
+    let mut value = Cow::Borrowed(first);
     for line in lines {
-        out.extend_from_slice(b", ");
-        out.extend_from_slice(trim(line.as_bytes()));
+        let joined = value.to_mut();
+        joined.extend_from_slice(b", ");
+        joined.extend_from_slice(trim(line.as_bytes()));
     }
-    if out[start..].is_ascii() {
-        Ok(())
+    if value.is_ascii() {
+        Ok(value)
     } else {
         Err(NoValue::NotAscii)
     }
@@ -102,11 +106,18 @@ pub(super) fn write_member(
     key: &str,
     out: &mut Vec<u8>,
 ) -> Result<(), NoValue> {
-    let mut combined = Vec::new();
-    write_combined(fields, name, &mut combined)?;
-    let dictionary: Dictionary = Parser::new(&combined)
-        .parse()
-        .map_err(|_| NoValue::Refused("the field is not a dictionary"))?;
+    let field = combined(fields, name)?;
+    let refused = NoValue::Refused("the field is not a dictionary");
+    // The usual member needs no dictionary to be built.
+    match find_member(&field, key).ok_or(refused)? {
+        Member::Absent => return Err(NoValue::Absent),
+        Member::Text { text, bare: true } => {
+            write_string(text.as_str(), out);
+            return Ok(());
+        }
+        Member::Text { .. } | Member::Other => {}
+    }
+    let dictionary: Dictionary = Parser::new(&*field).parse().map_err(|_| refused)?;
     let member = dictionary.get(key).ok_or(NoValue::Absent)?;
     let text = match member {
         // §2.1.2: a member without a value is the Boolean true, written out.
@@ -129,9 +140,8 @@ pub(super) fn write_strict(
         .find(|(field, _)| *field == name)
         .map(|(_, kind)| *kind);
     let kind = kind.ok_or(NoValue::Refused("the field's structured type is not known"))?;
-    let mut combined = Vec::new();
-    write_combined(fields, name, &mut combined)?;
-    let parser = Parser::new(&combined);
+    let field = combined(fields, name)?;
+    let parser = Parser::new(&*field);
     let text = match kind {
         FieldType::Item => parser.parse::<Item>().ok().map(|v| serialize_item(&v)),
         FieldType::List => parser.parse::<List>().ok().map(|v| serialize_list(&v)),
@@ -198,10 +208,7 @@ mod tests {
             ("b", b"  "),
             ("c", b"\xc3\xa4"),
         ]);
-        let value = |name| {
-            let mut out = Vec::new();
-            write_combined(&map, name, &mut out).map(|()| out)
-        };
+        let value = |name| combined(&map, name).map(Cow::into_owned);
         assert_eq!(value("a"), Ok(b"1, , 2".to_vec()));
         assert_eq!(value("b"), Ok(Vec::new()));
         assert_eq!(value("c"), Err(NoValue::NotAscii));

@@ -1,19 +1,15 @@
-//! `Signature-Input` and `Signature` as received (RFC 9421 §4).
+//! What one member of `Signature-Input` says (RFC 9421 §4.1).
 
-use std::convert::Infallible;
+use http::HeaderName;
+use sfv::{BareItemFromInput, ItemSerializer, KeyRef};
 
-use http::HeaderMap;
-use sfv::visitor::{
-    DictionaryVisitor, EntryVisitor, Ignored, InnerListVisitor, ItemVisitor, ParameterVisitor,
-};
-use sfv::{BareItemFromInput, ItemSerializer, KeyRef, Parser};
-
-use super::component::{Collect, ComponentId, Fault, write_string};
+use super::component::{ComponentId, write_string};
 use super::error::SignatureError;
+use super::params::write_number;
 use crate::clock::UnixTime;
 
-pub(super) const SIGNATURE_INPUT: &str = "signature-input";
-pub(super) const SIGNATURE: &str = "signature";
+pub(super) const SIGNATURE_INPUT: HeaderName = HeaderName::from_static("signature-input");
+pub(super) const SIGNATURE: HeaderName = HeaderName::from_static("signature");
 
 /// The longest `Signature-Input`, and the longest `Signature`, in bytes over all lines.
 pub(super) const MAX_FIELD: usize = 8 * 1024;
@@ -26,11 +22,11 @@ pub(super) const MAX_COMPONENTS: usize = 32;
 pub(super) struct Input<'a> {
     pub(super) label: &'a str,
     pub(super) components: Vec<ComponentId<'a>>,
-    params: Params<'a>,
+    pub(super) params: Params<'a>,
 }
 
 /// Parameters in the order received, unknown ones included.
-type Params<'a> = Vec<(&'a KeyRef, BareItemFromInput<'a>)>;
+pub(super) type Params<'a> = Vec<(&'a KeyRef, BareItemFromInput<'a>)>;
 
 impl Input<'_> {
     /// The text parameter `name`.
@@ -59,14 +55,17 @@ impl Input<'_> {
         refuse_repeated(&self.components)
     }
 
-    /// Appends the inner list as `@signature-params` has it (RFC 9421 §2.3).
+    /// Appends the parameters as received (RFC 9421 §2.3).
     pub(super) fn write_params(&self, out: &mut Vec<u8>) {
-        write_components(&self.components, out);
         for (name, value) in &self.params {
             out.push(b';');
             out.extend_from_slice(name.as_str().as_bytes());
             match value {
                 BareItemFromInput::Boolean(true) => {}
+                BareItemFromInput::Integer(number) if i64::from(*number) >= 0 => {
+                    out.push(b'=');
+                    write_number(i64::from(*number).unsigned_abs(), out);
+                }
                 BareItemFromInput::String(text) => {
                     out.push(b'=');
                     write_string(text.as_str(), out);
@@ -83,8 +82,12 @@ impl Input<'_> {
 
 /// Refuses a component named twice (RFC 9421 §2.5).
 pub(super) fn refuse_repeated(components: &[ComponentId<'_>]) -> Result<(), SignatureError> {
+    let mut seen = 0;
     for (index, one) in components.iter().enumerate() {
-        if components[..index].iter().any(|other| other.same_as(one)) {
+        let mark = one.fingerprint();
+        let perhaps = seen & mark != 0;
+        seen |= mark;
+        if perhaps && components[..index].iter().any(|other| other.same_as(one)) {
             let component = one.to_string();
             return Err(SignatureError::ComponentRepeated { component });
         }
@@ -92,236 +95,13 @@ pub(super) fn refuse_repeated(components: &[ComponentId<'_>]) -> Result<(), Sign
     Ok(())
 }
 
-/// Appends `("a" "b")`.
-pub(super) fn write_components(components: &[ComponentId<'_>], out: &mut Vec<u8>) {
-    out.push(b'(');
-    for (index, component) in components.iter().enumerate() {
-        if index > 0 {
-            out.push(b' ');
-        }
-        component.write(out);
-    }
-    out.push(b')');
-}
-
-fn param<'p, 'a>(params: &'p Params<'a>, name: &str) -> Option<&'p BareItemFromInput<'a>> {
+/// The parameter `name`.
+pub(super) fn param<'p, 'a>(
+    params: &'p Params<'a>,
+    name: &str,
+) -> Option<&'p BareItemFromInput<'a>> {
     let mut found = params.iter().filter(|(key, _)| key.as_str() == name);
     found.next().map(|(_, value)| value)
-}
-
-/// All members of `Signature-Input`. One may be broken without harm to the others: a proxy's
-/// signature is no business of ours.
-pub(super) struct Inputs<'a>(Vec<Member<'a>>);
-
-struct Member<'a> {
-    label: &'a str,
-    components: Vec<Result<ComponentId<'a>, Fault>>,
-    params: Params<'a>,
-    fault: Option<Fault>,
-}
-
-impl<'a> Inputs<'a> {
-    /// Reads the field.
-    pub(super) fn read(headers: &'a HeaderMap) -> Result<Self, SignatureError> {
-        let mut members = Members(Vec::with_capacity(1));
-        let mut total = 0;
-        let mut found = false;
-        for line in headers.get_all(SIGNATURE_INPUT) {
-            found = true;
-            total += line.len();
-            check_size("bytes of Signature-Input", total, MAX_FIELD)?;
-            members = Parser::new(line.as_bytes())
-                .parse_dictionary_with_visitor(members)
-                .map_err(|_| malformed("it is not a dictionary"))?;
-        }
-        if !found {
-            return Err(SignatureError::Missing {
-                field: "Signature-Input",
-                label: None,
-            });
-        }
-        Self::within_limits(members.0)
-    }
-
-    /// Reads one member without a label: the inner list and its parameters.
-    pub(super) fn read_one(text: &'a str) -> Result<Input<'a>, SignatureError> {
-        check_size("bytes of Signature-Input", text.len(), MAX_FIELD)?;
-        let mut members = Parser::new(text)
-            .parse_list_with_visitor(Members(Vec::with_capacity(1)))
-            .map_err(|_| malformed("it is not an inner list"))?;
-        match members.0.pop() {
-            Some(member) if members.0.is_empty() => member.into_input(),
-            _ => Err(malformed("it is not one inner list")),
-        }
-    }
-
-    fn within_limits(members: Vec<Member<'a>>) -> Result<Self, SignatureError> {
-        check_size("signatures on the message", members.len(), MAX_LABELS)?;
-        for (index, member) in members.iter().enumerate() {
-            // RFC 9421 §4.1: labels are unique within a message.
-            if members[..index].iter().any(|m| m.label == member.label) {
-                return Err(malformed("a label stands twice"));
-            }
-        }
-        Ok(Self(members))
-    }
-
-    /// The one signature with this tag, and with this `keyid` when one is given.
-    pub(super) fn tagged(
-        self,
-        tag: &str,
-        keyid: Option<&str>,
-    ) -> Result<Input<'a>, SignatureError> {
-        let says = |member: &Member<'_>, name, wanted: &str| {
-            let value = param(&member.params, name);
-            matches!(value, Some(BareItemFromInput::String(text)) if text.as_str() == wanted)
-        };
-        let mut matching = self.0.into_iter().filter(|member| {
-            says(member, "tag", tag) && keyid.is_none_or(|keyid| says(member, "keyid", keyid))
-        });
-        let first = matching.next().ok_or_else(|| SignatureError::Tag {
-            wanted: tag.to_owned(),
-        })?;
-        match matching.count() {
-            0 => first.into_input(),
-            more => Err(SignatureError::Ambiguous { count: more + 1 }),
-        }
-    }
-
-    /// The signature with this label, or the only one.
-    pub(super) fn labelled(mut self, label: Option<&str>) -> Result<Input<'a>, SignatureError> {
-        if let Some(label) = label {
-            let found = self.0.into_iter().find(|member| member.label == label);
-            return found.map_or_else(
-                || {
-                    Err(SignatureError::Missing {
-                        field: "Signature-Input",
-                        label: Some(label.to_owned()),
-                    })
-                },
-                Member::into_input,
-            );
-        }
-        match (self.0.pop(), self.0.len()) {
-            (Some(only), 0) => only.into_input(),
-            (Some(_), more) => Err(SignatureError::Ambiguous { count: more + 1 }),
-            (None, _) => Err(SignatureError::Missing {
-                field: "Signature-Input",
-                label: None,
-            }),
-        }
-    }
-}
-
-impl<'a> Member<'a> {
-    fn new(label: &'a str) -> Self {
-        Self {
-            label,
-            components: Vec::new(),
-            params: Vec::new(),
-            fault: None,
-        }
-    }
-
-    fn into_input(self) -> Result<Input<'a>, SignatureError> {
-        if let Some(what) = self.fault {
-            return Err(malformed(what));
-        }
-        check_size("components", self.components.len(), MAX_COMPONENTS)?;
-        let label = self.label;
-        let components = self.components.into_iter().enumerate();
-        let components = components.map(|(index, component)| {
-            component.map_err(|rule| SignatureError::ComponentRefused {
-                component: format!("component {} of the signature {label:?}", index + 1),
-                rule,
-            })
-        });
-        Ok(Input {
-            label,
-            components: components.collect::<Result<_, _>>()?,
-            params: self.params,
-        })
-    }
-}
-
-struct Members<'a>(Vec<Member<'a>>);
-
-impl<'a> DictionaryVisitor<'a> for Members<'a> {
-    type Out = Self;
-    type Error = Infallible;
-
-    fn entry(&mut self, label: &'a KeyRef) -> Result<impl EntryVisitor<'a>, Infallible> {
-        Ok(self.0.push_mut(Member::new(label.as_str())))
-    }
-
-    fn finish(self) -> Result<Self, Infallible> {
-        Ok(self)
-    }
-}
-
-/// For [`Inputs::read_one`]: entries without labels.
-impl<'a> sfv::visitor::ListVisitor<'a> for Members<'a> {
-    type Out = Self;
-    type Error = Infallible;
-
-    fn entry(&mut self) -> Result<impl EntryVisitor<'a>, Infallible> {
-        Ok(self.0.push_mut(Member::new("")))
-    }
-
-    fn finish(self) -> Result<Self, Infallible> {
-        Ok(self)
-    }
-}
-
-impl<'a> EntryVisitor<'a> for &mut Member<'a> {
-    type Error = Infallible;
-
-    fn item(self) -> Result<impl ItemVisitor<'a>, Infallible> {
-        // RFC 9421 §4.1: every member is an inner list.
-        self.fault = Some("a member is not an inner list");
-        Ok(Ignored)
-    }
-
-    fn inner_list(self) -> Result<impl InnerListVisitor<'a>, Infallible> {
-        self.components.reserve(12);
-        self.params.reserve(6);
-        Ok(self)
-    }
-}
-
-impl<'a> InnerListVisitor<'a> for &mut Member<'a> {
-    type Error = Infallible;
-
-    fn item(&mut self) -> Result<impl ItemVisitor<'a>, Infallible> {
-        let place = self.components.push_mut(Err("an identifier is a string"));
-        Ok(Collect(place))
-    }
-
-    fn finish(self) -> Result<impl ParameterVisitor<'a>, Infallible> {
-        Ok(self)
-    }
-}
-
-impl<'a> ParameterVisitor<'a> for &mut Member<'a> {
-    type Out = ();
-    type Error = Infallible;
-
-    fn parameter(
-        &mut self,
-        key: &'a KeyRef,
-        value: BareItemFromInput<'a>,
-    ) -> Result<(), Infallible> {
-        // RFC 9651 §4.2.3.2 keeps the last of two; nobody writes two without bad intent.
-        if self.params.iter().any(|(name, _)| *name == key) {
-            self.fault = Some("a parameter stands twice");
-        }
-        self.params.push((key, value));
-        Ok(())
-    }
-
-    fn finish(self) -> Result<(), Infallible> {
-        Ok(())
-    }
 }
 
 pub(super) fn check_size(what: &'static str, len: usize, max: usize) -> Result<(), SignatureError> {
@@ -331,7 +111,7 @@ pub(super) fn check_size(what: &'static str, len: usize, max: usize) -> Result<(
     Ok(())
 }
 
-const fn malformed(what: &'static str) -> SignatureError {
+pub(super) const fn malformed(what: &'static str) -> SignatureError {
     SignatureError::Malformed {
         field: "Signature-Input",
         what,

@@ -1,13 +1,45 @@
 //! HTTP message signatures (RFC 9421), digests (RFC 9530), replay, key directory.
+//!
+//! The caller signs, the called verifies and takes the nonce; the peer is the one that the TLS
+//! connection proved:
+//!
+//! ```
+//! use countersign::clock::{Skew, UnixTime};
+//! use countersign::crypto::random;
+//! use countersign::httpsig::{Fresh, Origin, ReplayStore, Signer, Verifier};
+//! use countersign::svid::PeerIdentity;
+//! use http::request::Parts;
+//! # type Error = Box<dyn std::error::Error>;
+//!
+//! fn outbound(signer: &Signer, mut parts: Parts, body: &[u8], now: UnixTime) -> Result<Parts, Error> {
+//!     signer.sign(&mut parts, &Origin::https("booking.example"), body, now, random())?;
+//!     Ok(parts)
+//! }
+//!
+//! fn inbound(
+//!     verifier: &Verifier,
+//!     seen: &dyn ReplayStore,
+//!     (parts, body): (&Parts, &[u8]),
+//!     peer: &PeerIdentity,
+//!     now: UnixTime,
+//! ) -> Result<Fresh, Error> {
+//!     let verified = verifier.verify(parts, body, peer, now)?;
+//!     Ok(verified.fresh(seen, Skew::default(), now)?)
+//! }
+//! ```
 
 mod agent;
 mod base;
+mod canonical;
 mod component;
+mod component_name;
 mod coverage;
 mod digest;
 mod error;
 mod fields;
 mod input;
+mod inputs;
+mod member;
 mod origin;
 mod output;
 mod params;
@@ -15,10 +47,13 @@ mod profile;
 mod query;
 mod replay_memory;
 mod replay_store;
+mod rules;
 mod sign;
+mod value;
 mod verified;
 mod verify;
 mod view;
+mod well_known;
 
 pub mod directory;
 pub mod replay;
@@ -27,7 +62,8 @@ pub mod replay;
 mod tests;
 
 pub use base::signature_base;
-pub use component::{ComponentId, ComponentName, ComponentParam};
+pub use component::{ComponentId, ComponentParam};
+pub use component_name::ComponentName;
 pub use digest::{DigestError, content_digest, verify_content_digest};
 pub use error::SignatureError;
 pub use fields::FieldType;
@@ -40,9 +76,4 @@ pub use sign::Signer;
 pub use verified::{VerifiedMessage, VerifiedRequest};
 pub use verify::{Verifier, verify_message};
 pub use view::{MessageView, RequestView, ResponseView};
-
-/// Where an agent publishes the keys it signs requests with.
-pub const DIRECTORY_PATH: &str = "/.well-known/http-message-signatures-directory";
-
-/// The media type of a key directory at [`DIRECTORY_PATH`].
-pub const DIRECTORY_CONTENT_TYPE: &str = "application/http-message-signatures-directory+json";
+pub use well_known::{DIRECTORY_CONTENT_TYPE, DIRECTORY_PATH};

@@ -2,6 +2,8 @@
 
 use std::convert::Infallible;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
 use sfv::visitor::{
     DictionaryVisitor, EntryVisitor, Ignored, InnerListVisitor, ItemVisitor, ParameterVisitor,
@@ -13,13 +15,20 @@ use super::input::{MAX_FIELD, SIGNATURE, check_size};
 
 /// The bytes signed under `label`.
 pub(super) fn signature_of(headers: &HeaderMap, label: &str) -> Result<Vec<u8>, SignatureError> {
+    let lines = headers.get_all(SIGNATURE);
+    let mut first = lines.iter();
+    if let (Some(line), None) = (first.next(), first.next())
+        && let Some(bytes) = read_canonical(line.as_bytes(), label)
+    {
+        return Ok(bytes);
+    }
     let mut found = Found {
         label,
         times: 0,
         bytes: None,
     };
     let mut total = 0;
-    for line in headers.get_all(SIGNATURE) {
+    for line in lines {
         total += line.len();
         check_size("bytes of Signature", total, MAX_FIELD)?;
         found = Parser::new(line.as_bytes())
@@ -35,6 +44,13 @@ pub(super) fn signature_of(headers: &HeaderMap, label: &str) -> Result<Vec<u8>, 
         (1, None) => Err(malformed("a signature is a byte sequence")),
         _ => Err(malformed("a label stands twice")),
     }
+}
+
+/// The bytes in a line that is `label=:base64:` with 64 bytes, and nothing else.
+fn read_canonical(line: &[u8], label: &str) -> Option<Vec<u8>> {
+    let text = line.strip_prefix(label.as_bytes())?.strip_prefix(b"=:")?;
+    let text = text.strip_suffix(b":").filter(|text| text.len() == 88)?;
+    STANDARD.decode(text).ok()
 }
 
 const fn malformed(what: &'static str) -> SignatureError {

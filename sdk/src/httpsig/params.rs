@@ -3,11 +3,11 @@
 use http::HeaderValue;
 use sfv::KeyRef;
 
-use super::base::write_base;
+use super::base::{BASE_ROOM, write_base};
 use super::component::{ComponentId, write_string};
 use super::error::SignatureError;
 use super::fields::write_bytes;
-use super::input::{MAX_COMPONENTS, check_size, refuse_repeated, write_components};
+use super::input::{MAX_COMPONENTS, check_size, refuse_repeated};
 use super::view::MessageView;
 use crate::clock::UnixTime;
 use crate::crypto::{Algorithm, KeyThumbprint, SigningKey};
@@ -136,11 +136,11 @@ pub fn sign_message(
     }
     check_size("components", components.len(), MAX_COMPONENTS)?;
     refuse_repeated(components)?;
-    let mut base = Vec::with_capacity(1024);
-    write_base(message, components, &mut base)?;
+    let mut base = Vec::with_capacity(BASE_ROOM);
+    let list = write_base(message, components, &mut base)?;
     let mut input = [label.as_bytes(), b"="].concat();
+    input.extend_from_slice(&list);
     let start = input.len();
-    write_components(components, &mut input);
     params.write(&mut input)?;
     base.extend_from_slice(&input[start..]);
     let signed = key.sign(&base).map_err(|_| SignatureError::Provider)?;

@@ -61,8 +61,8 @@ pub trait ReplayStore: Send + Sync {
 
 /// A verified request that was not seen before: the evidence of step 3.
 ///
-/// Made only by [`VerifiedRequest::fresh`].
-#[derive(Clone, Debug)]
+/// Made only by [`VerifiedRequest::fresh`]. It cannot be cloned: one request makes one caller.
+#[derive(Debug)]
 pub struct Fresh(VerifiedRequest);
 
 impl Fresh {

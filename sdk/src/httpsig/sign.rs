@@ -8,24 +8,22 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
 
-use super::agent::{SIGNATURE_AGENT, check_url};
-use super::base::PARAMS;
+use super::agent::{AGENT, SIGNATURE_AGENT, check_url};
+use super::base::{BASE_ROOM, PARAMS};
 use super::component::{ComponentId, write_string};
 use super::digest::encode_digest;
 use super::error::SignatureError;
-use super::fields::{NoValue, write_bytes, write_combined};
+use super::fields::{NoValue, combined, write_bytes};
 use super::input::{MAX_COMPONENTS, SIGNATURE, SIGNATURE_INPUT, check_size, refuse_repeated};
 use super::origin::Origin;
 use super::params::{header_value, write_number};
-use super::profile::{Cover, Profile};
+use super::profile::Profile;
+use super::rules::Cover;
 use super::view::RequestView;
 use crate::clock::UnixTime;
 use crate::crypto::SigningKey;
 
 pub(super) const CONTENT_DIGEST: HeaderName = HeaderName::from_static("content-digest");
-const AGENT: HeaderName = HeaderName::from_static(SIGNATURE_AGENT);
-const INPUT: HeaderName = HeaderName::from_static(SIGNATURE_INPUT);
-const SIGNED: HeaderName = HeaderName::from_static(SIGNATURE);
 
 /// Signs requests with one key. Everything that is the same for all of them is written once.
 ///
@@ -156,7 +154,7 @@ impl Signer {
         let mut input = Vec::with_capacity(512);
         input.extend_from_slice(&self.label);
         input.push(b'(');
-        let mut base = Vec::with_capacity(1024);
+        let mut base = Vec::with_capacity(BASE_ROOM);
         let request = RequestView::new(parts, origin);
         for slot in &self.slots {
             let start = base.len();
@@ -179,8 +177,8 @@ impl Signer {
         let mut signature = Vec::with_capacity(self.label.len() + 90);
         signature.extend_from_slice(&self.label);
         write_bytes(made.as_bytes(), &mut signature);
-        set(&mut parts.headers, INPUT, header_value(&input)?)?;
-        set(&mut parts.headers, SIGNED, header_value(&signature)?)
+        set(&mut parts.headers, SIGNATURE_INPUT, header_value(&input)?)?;
+        set(&mut parts.headers, SIGNATURE, header_value(&signature)?)
     }
 
     /// Sets the fields that are covered and that only the signer knows.
@@ -219,8 +217,11 @@ impl Signer {
                 Some(digest) => base.extend_from_slice(digest),
                 None => return Ok(false),
             },
-            Source::Field(name) => match write_combined(request.headers(), name, base) {
-                Ok(()) => return Ok(true),
+            Source::Field(name) => match combined(request.headers(), name) {
+                Ok(value) => {
+                    base.extend_from_slice(&value);
+                    return Ok(true);
+                }
                 Err(NoValue::Absent) => return Ok(false),
                 Err(_) => return Err(not_ascii(slot)),
             },

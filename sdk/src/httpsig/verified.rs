@@ -1,16 +1,46 @@
 //! The evidence that a signature was verified.
 
+use std::sync::OnceLock;
+
 use crate::clock::{Skew, UnixTime};
 use crate::crypto::KeyThumbprint;
 use crate::svid::PeerIdentity;
 
 use super::error::SignatureError;
+use super::inputs::Inputs;
+
+/// The covered identifiers, as they were signed; taken apart when somebody asks.
+#[derive(Clone, Debug)]
+pub(super) struct Covered {
+    text: String,
+    list: OnceLock<Vec<String>>,
+}
+
+impl Covered {
+    /// `list` is the inner list without its parameters.
+    pub(super) fn new(list: Vec<u8>) -> Self {
+        Self {
+            // Identifiers are ASCII.
+            text: String::from_utf8(list).unwrap_or_default(),
+            list: OnceLock::new(),
+        }
+    }
+
+    fn list(&self) -> &[String] {
+        self.list.get_or_init(|| {
+            let input = Inputs::read_one(&self.text);
+            // It was written from components that were read.
+            let components = input.map_or_else(|_| Vec::new(), |input| input.components);
+            components.iter().map(ToString::to_string).collect()
+        })
+    }
+}
 
 /// A message whose signature was verified with a key of the caller's choice.
 #[derive(Clone, Debug)]
 pub struct VerifiedMessage {
     pub(super) label: String,
-    pub(super) covered: Vec<String>,
+    pub(super) covered: Covered,
     pub(super) key: KeyThumbprint,
     pub(super) keyid: Option<String>,
     pub(super) nonce: Option<String>,
@@ -28,7 +58,7 @@ impl VerifiedMessage {
 
     /// The identifiers that it covers, as written, in order.
     pub fn covered(&self) -> &[String] {
-        &self.covered
+        self.covered.list()
     }
 
     /// The key that verified it.
@@ -70,8 +100,9 @@ impl VerifiedMessage {
 
 /// A request that the agent at the other end of the connection signed: the evidence of step 2.
 ///
-/// Made only by [`Verifier::verify`](super::Verifier::verify).
-#[derive(Clone, Debug)]
+/// Made only by [`Verifier::verify`](super::Verifier::verify). It cannot be cloned: what the replay
+/// check was asked about once must not be shown to another store.
+#[derive(Debug)]
 pub struct VerifiedRequest {
     message: VerifiedMessage,
     nonce: String,
@@ -119,7 +150,7 @@ impl VerifiedRequest {
 
     /// The identifiers that it covers, as written, in order.
     pub fn covered(&self) -> &[String] {
-        &self.message.covered
+        self.message.covered()
     }
 
     /// The value that is used once.

@@ -23,6 +23,8 @@ mod error;
 mod form;
 mod keys;
 mod metadata;
+mod obtain;
+mod wire;
 
 pub use bound::{BoundToken, UserGrant};
 pub use client::{AuthorityEndpoint, OAuth};

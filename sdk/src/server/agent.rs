@@ -206,6 +206,10 @@ impl Agent {
         if let Some(store) = self.replay {
             inbound = inbound.replay_store(store);
         }
+        let mut options = self.options;
+        options
+            .on_refused
+            .get_or_insert_with(|| inbound.refused_handshakes());
         let executor: Arc<dyn AgentExecutor> = Arc::new(executor);
         let shared = Arc::new(Shared {
             inbound,
@@ -220,7 +224,7 @@ impl Agent {
 
         let (stop, stopped) = oneshot::channel::<()>();
         let router = routes::router(shared);
-        let serving = tls::serve(listener, workload, self.options, router, async {
+        let serving = tls::serve(listener, workload, options, router, async {
             // Dropping the sender stops the server too.
             let _ = stopped.await;
         });

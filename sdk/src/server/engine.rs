@@ -1,12 +1,13 @@
 //! Step 8: the executor gets what was admitted; tasks are found only within the owner's bounds.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, Stream};
+use serde_json::json;
 
 use super::executor::{AgentExecutor, EventQueue, RequestContext};
 use super::live::Live;
@@ -16,9 +17,14 @@ use crate::a2a::{
     SendMessageResponse, StreamResponse, Task, TaskState, TaskStatus, new_id,
 };
 use crate::audit::Admitted;
+use crate::card::EXTENSION_URI;
 use crate::client::Client;
 use crate::clock::{Clock, UnixTime};
 use crate::policy::Owner;
+
+/// How many tasks are worked on at once: a caller need not wait for its answer, so nothing else
+/// bounds them.
+const MAX_LIVE: usize = 4096;
 
 /// Runs the executor for admitted calls.
 pub(super) struct Engine {
@@ -27,6 +33,21 @@ pub(super) struct Engine {
     client: Client,
     clock: Arc<dyn Clock>,
     live: Mutex<HashMap<String, Arc<Live>>>,
+    /// Waiting tasks that a message is about to resume, or that are about to be canceled.
+    claimed: Mutex<HashSet<(Owner, String)>>,
+}
+
+/// Held from the look at a waiting task until it is worked on or changed: nobody else may resume or
+/// cancel it meanwhile.
+struct Claim<'a> {
+    engine: &'a Engine,
+    task: (Owner, String),
+}
+
+impl Drop for Claim<'_> {
+    fn drop(&mut self) {
+        self.engine.claimed().remove(&self.task);
+    }
 }
 
 impl Engine {
@@ -42,6 +63,7 @@ impl Engine {
             client,
             clock,
             live: Mutex::default(),
+            claimed: Mutex::default(),
         }
     }
 
@@ -117,6 +139,7 @@ impl Engine {
         request: &CancelTaskRequest,
     ) -> Result<Task, A2aError> {
         let owner = Owner::of(admitted.caller());
+        let _claim = self.claim(&owner, &request.id).ok_or_else(busy)?;
         let mut task = self.find(&owner, &request.id).await?;
         if task.status.state.is_terminal() {
             return Err(not_cancelable());
@@ -140,6 +163,18 @@ impl Engine {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn claimed(&self) -> MutexGuard<'_, HashSet<(Owner, String)>> {
+        self.claimed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The right to resume or cancel the owner's task; none while somebody else has it. That there
+    /// is such a task is not said.
+    fn claim(&self, owner: &Owner, id: &str) -> Option<Claim<'_>> {
+        let task = (owner.clone(), id.to_owned());
+        let first = self.claimed().insert(task.clone());
+        first.then_some(Claim { engine: self, task })
+    }
+
     /// The owner's task while its executor runs.
     fn running(&self, owner: &Owner, id: &str) -> Option<Arc<Live>> {
         let found = self.lock().get(id).cloned();
@@ -152,7 +187,7 @@ impl Engine {
             return Ok(Arc::unwrap_or_clone(live.task()));
         }
         let kept = self.store.get(owner, id).await.map_err(unavailable)?;
-        kept.ok_or_else(|| A2aError::task_not_found())
+        kept.ok_or_else(A2aError::task_not_found)
     }
 
     async fn keep(&self, owner: &Owner, task: &Task) -> Result<(), A2aError> {
@@ -166,24 +201,27 @@ impl Engine {
         request: SendMessageRequest,
     ) -> Result<(Arc<Live>, BoxFuture<'static, ()>), A2aError> {
         let owner = Owner::of(admitted.caller());
-        let mut message = request.message;
-        let task = match message.task_id.as_deref().filter(|id| !id.is_empty()) {
-            None => submitted(message.context_id.as_deref(), self.clock.now()),
+        let skill = admitted.action().skill.as_deref();
+        let message = request.message;
+        let (task_id, context_id) = (message.task_id.as_deref(), message.context_id.as_deref());
+        let resumed = task_id.filter(|id| !id.is_empty());
+        let (mut task, _claim) = match resumed {
+            None => (submitted(context_id, skill, self.clock.now()), None),
             Some(id) => {
-                self.resumable(&owner, id, message.context_id.as_deref())
-                    .await?
+                let claim = self.claim(&owner, id).ok_or_else(busy)?;
+                let task = self.resumable(&owner, id, context_id, skill).await?;
+                (task, Some(claim))
             }
         };
-        let resumed = message.task_id.is_some();
-        message = message.in_task(&task.id, &task.context_id);
-        let mut task = task;
+        let resumed = resumed.is_some();
+        let message = message.in_task(&task.id, &task.context_id);
         task.history.push(message.clone());
         let task = Arc::new(task);
         let live = Arc::new(Live::new(owner, task.clone()));
-        self.lock().insert(task.id.clone(), live.clone());
         if resumed {
             live.announce();
         }
+        self.enter(live.clone(), &task.id)?;
         let context = RequestContext {
             admitted: Arc::new(admitted),
             message,
@@ -195,13 +233,24 @@ impl Engine {
         Ok((live, work.boxed()))
     }
 
-    /// The owner's task `id`, if a message may go to it (A2A §3.4.2).
+    fn enter(&self, live: Arc<Live>, id: &str) -> Result<(), A2aError> {
+        let mut all = self.lock();
+        room_for_one_more(all.len())?;
+        all.insert(id.to_owned(), live);
+        Ok(())
+    }
+
+    /// The owner's task `id`, if a message about `skill` may go to it (A2A §3.4.2). The caller holds
+    /// the claim on it.
     async fn resumable(
         &self,
         owner: &Owner,
         id: &str,
         context_id: Option<&str>,
+        skill: Option<&str>,
     ) -> Result<Task, A2aError> {
+        // Asked before the store: when it ends meanwhile, its last state is there.
+        let running = self.running(owner, id).is_some();
         let task = self.find(owner, id).await?;
         if context_id.is_some_and(|context| !context.is_empty() && context != task.context_id) {
             return Err(A2aError::invalid_param(
@@ -209,11 +258,15 @@ impl Engine {
                 "is not the context of this task",
             ));
         }
-        if task.status.state.is_terminal() || self.running(owner, id).is_some() {
-            return Err(A2aError::new(
-                ErrorKind::UnsupportedOperation,
-                "The task takes no message in its present state",
+        // What was permitted for one skill does not carry on the work of another.
+        if skill_of(&task) != skill {
+            return Err(A2aError::invalid_param(
+                "message.metadata.skill",
+                "is not the skill of this task",
             ));
+        }
+        if running || task.status.state.is_terminal() {
+            return Err(busy());
         }
         Ok(task)
     }
@@ -267,9 +320,47 @@ fn shorten(mut task: Task, limit: Option<i32>) -> Task {
     task
 }
 
+fn room_for_one_more(tasks: usize) -> Result<(), A2aError> {
+    if tasks < MAX_LIVE {
+        return Ok(());
+    }
+    tracing::warn!(tasks, "too many tasks at once; a message is refused");
+    Err(failed("The agent takes no more work at present"))
+}
+
+fn busy() -> A2aError {
+    A2aError::new(
+        ErrorKind::UnsupportedOperation,
+        "The task takes no message in its present state",
+    )
+}
+
 /// A new task; A2A §3.4.1: the server makes its ID, and the context's if the client named none.
-fn submitted(context_id: Option<&str>, now: UnixTime) -> Task {
+/// The skill it is about stays with it.
+fn submitted(context_id: Option<&str>, skill: Option<&str>, now: UnixTime) -> Task {
+    let context_id = context_id.filter(|id| !id.is_empty());
     let context_id = context_id.map_or_else(new_id, str::to_owned);
     let status = TaskStatus::new(TaskState::Submitted, now.into());
-    Task::new(new_id(), context_id, status)
+    let mut task = Task::new(new_id(), context_id, status);
+    if let Some(skill) = skill {
+        let about = json!({ "skill": skill });
+        task.metadata.insert(EXTENSION_URI.to_owned(), about);
+    }
+    task
+}
+
+/// The skill that the task was begun for.
+fn skill_of(task: &Task) -> Option<&str> {
+    task.metadata.get(EXTENSION_URI)?.get("skill")?.as_str()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_so_many_tasks_are_worked_on_at_once() {
+        assert!(room_for_one_more(MAX_LIVE - 1).is_ok());
+        assert!(room_for_one_more(MAX_LIVE).is_err());
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::request::Parts;
@@ -11,8 +12,8 @@ use super::refusal::Refusal;
 use super::tokens::Tokens;
 use crate::a2a::A2aError;
 use crate::audit::{
-    self, Admitted, AuditError, AuditLog, Context, MemoryLog, Refused, SignatureEvidence,
-    TraceContext,
+    self, Admitted, AuditError, AuditLog, Context, Decision, Draft, MemoryLog, Refused,
+    SignatureEvidence, TraceContext, TraceId,
 };
 use crate::client::Client;
 use crate::clock::{Clock, Skew};
@@ -21,6 +22,7 @@ use crate::httpsig::{MemoryReplayStore, Origin, Profile, ReplayStore, Verifier};
 use crate::id::SpiffeId;
 use crate::policy::{Action, Policy};
 use crate::svid::PeerIdentity;
+use crate::tls::OnRefused;
 use crate::token::{PresentedToken, SignedClaims, TokenRules};
 
 /// How much is read of a request.
@@ -28,6 +30,8 @@ use crate::token::{PresentedToken, SignedClaims, TokenRules};
 pub struct Limits {
     /// Bytes of a body; 4 MiB by default.
     pub body: usize,
+    /// From the header's end to the body's; 30 s by default.
+    pub body_time: Duration,
     /// Bytes of a token; 16 KiB by default.
     pub token: usize,
     /// Actors in a chain; 10 by default.
@@ -38,6 +42,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             body: 4 << 20,
+            body_time: Duration::from_secs(30),
             token: 16 << 10,
             chain: ChainLimits::default(),
         }
@@ -98,6 +103,14 @@ impl Inbound {
         self
     }
 
+    /// Reads requests within `limits`.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.tokens = self.tokens.with_max_len(limits.token);
+        self.limits = limits;
+        self
+    }
+
     /// Who this pipeline proves calls for.
     pub fn service(&self) -> &SpiffeId {
         &self.service
@@ -152,7 +165,6 @@ impl Inbound {
         B: http_body::Body,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let now = context.time;
         // 1: the certificate that the connection proved, of an agent that the policy knows.
         let peer = parts.extensions.get::<PeerIdentity>();
         let peer = peer.ok_or(Refusal::NoPeer)?;
@@ -162,16 +174,19 @@ impl Inbound {
             return Err(Refusal::Peer { id });
         }
         // 2: the request was signed by that agent, and the body is the signed one.
-        let body = read_body(body, self.limits.body).await?;
+        let body = read_body(body, self.limits).await?;
+        // Read now, not when the header came: a slow body must not outlive its signature.
+        let now = self.clock.now();
         let request = self.verifier.verify(parts, &body, peer, now)?;
         known.signature = Some((&request).into());
         // 3: it was not sent before.
         let fresh = request.fresh(&*self.replay, self.skew, now)?;
         // 4: the token is of our issuer, for us, in time, and bound to that certificate.
-        let presented = PresentedToken::from_headers(&parts.headers)?;
+        let presented = PresentedToken::from_headers_within(&parts.headers, self.limits.token)?;
         let claims = self.tokens.claims(&presented).await?;
         known.token = Some(claims.clone());
-        let token = claims.check(presented, &self.rules, peer, now)?;
+        // The issuer's keys may have taken a while to come.
+        let token = claims.check(presented, &self.rules, peer, self.clock.now())?;
         // 5: its outermost actor is that agent.
         let caller = delegation::caller(token, fresh, self.limits.chain)?;
         known.caller = Some(caller.clone());
@@ -184,6 +199,22 @@ impl Inbound {
         Ok((admitted, body, asked))
     }
 
+    /// What records the handshakes that [`serve`](crate::tls::serve()) refuses, for
+    /// [`ServeOptions::on_refused`](crate::tls::ServeOptions::on_refused).
+    pub fn refused_handshakes(&self) -> OnRefused {
+        let (audit, service) = (self.audit.clone(), self.service.clone());
+        let clock = self.clock.clone();
+        Arc::new(move |refusal| {
+            let context = Context::new(service.clone(), clock.now(), TraceId::fresh());
+            let draft = Draft::new(context, "connection", Decision::Refused)
+                .reason(refusal.error.reason())
+                .detail(&format!("from {}: {}", refusal.remote, refusal.error));
+            if let Err(error) = audit.append(draft) {
+                tracing::error!(%error, "a refused handshake could not be recorded");
+            }
+        })
+    }
+
     /// Records a refusal; when that fails, that is the refusal.
     fn record(&self, refusal: &Refusal, context: Context, known: &Known) -> Result<(), AuditError> {
         // The log itself failed: there is nowhere to say so but the operator's log.
@@ -191,7 +222,8 @@ impl Inbound {
             tracing::error!(%error, "the audit log does not take records; calls are refused");
             return Ok(());
         }
-        tracing::info!(reason = refusal.reason(), "refused a call: {refusal}");
+        let why = refusal.shown();
+        tracing::info!(reason = refusal.reason(), "refused a call: {why}");
         audit::refuse(&*self.audit, context, known.refused(refusal)).map(drop)
     }
 }
@@ -225,16 +257,19 @@ impl Known {
     }
 }
 
-/// The whole body, at most `max` bytes.
-async fn read_body<B>(body: B, max: usize) -> Result<Bytes, Refusal>
+/// The whole body, within its limits.
+async fn read_body<B>(body: B, limits: Limits) -> Result<Bytes, Refusal>
 where
     B: http_body::Body,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    match Limited::new(body, max).collect().await {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(Refusal::BodyTooLong { max }),
-        Err(_) => Err(Refusal::BodyTruncated),
+    let (max, within) = (limits.body, limits.body_time);
+    let whole = Limited::new(body, max).collect();
+    match tokio::time::timeout(within, whole).await {
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Refusal::BodyTooLong { max }),
+        Ok(Err(_)) => Err(Refusal::BodyTruncated),
+        Err(_) => Err(Refusal::BodyTimeout { within }),
     }
 }
 

@@ -9,8 +9,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use axum::body::Body;
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, OriginalUri};
 use axum::response::Response;
+use http::header::AUTHORIZATION;
 use http::request::Parts;
 use http::{Request, StatusCode};
 use tower_layer::Layer;
@@ -26,6 +27,9 @@ type Classify = dyn Fn(&Parts, &[u8]) -> Result<Action, A2aError> + Send + Sync;
 
 /// A layer that lets a request through only when its caller was proved, permitted and recorded.
 ///
+/// It may stand inside a nested router: what was signed is the whole path, and that is what is
+/// verified. The token goes no further than this layer: the handler gets the request without it.
+///
 /// The handler takes [`Proved`] to know the caller; without the layer that extractor refuses.
 #[derive(Clone)]
 pub struct ProveCaller {
@@ -39,7 +43,8 @@ impl ProveCaller {
         Self::classified(inbound, move |_, _| Ok(action.clone()))
     }
 
-    /// What a request asks for is read from it by `classify`, after its caller was proved.
+    /// What a request asks for is read from it by `classify`, after its caller was proved. It sees
+    /// the URI as it was sent and signed, not what a nested router makes of it.
     pub fn classified(
         inbound: impl Into<Arc<Inbound>>,
         classify: impl Fn(&Parts, &[u8]) -> Result<Action, A2aError> + Send + Sync + 'static,
@@ -95,11 +100,17 @@ where
         let ProveCaller { inbound, classify } = self.layer.clone();
         Box::pin(async move {
             let (mut parts, body) = request.into_parts();
+            // A nested router takes its own part of the path away before we see it.
+            let original = parts.extensions.get::<OriginalUri>();
+            let signed = original.map_or_else(|| parts.uri.clone(), |uri| uri.0.clone());
+            let here = std::mem::replace(&mut parts.uri, signed);
             let read =
                 |parts: &Parts, body: &[u8]| classify(parts, body).map(|action| (action, ()));
             match inbound.receive(&parts, body, read).await {
                 Ok((admitted, body, ())) => {
                     parts.extensions.insert(Proved(Arc::new(admitted)));
+                    parts.headers.remove(AUTHORIZATION);
+                    parts.uri = here;
                     inner
                         .call(Request::from_parts(parts, Body::from(body)))
                         .await

@@ -1,5 +1,7 @@
 //! Why a call was not let in, and the little that the peer learns of it.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
@@ -9,7 +11,7 @@ use serde_json::json;
 
 use crate::a2a::A2aError;
 use crate::a2a::jsonrpc::Id;
-use crate::audit::AuditError;
+use crate::audit::{AuditError, Text};
 use crate::delegation::DelegationError;
 use crate::httpsig::{ReplayError, SignatureError};
 use crate::id::SpiffeId;
@@ -34,6 +36,12 @@ pub enum Refusal {
     BodyTooLong {
         /// The limit in bytes.
         max: usize,
+    },
+    /// The body did not come in time.
+    #[error("the body was not there within {within:?}")]
+    BodyTimeout {
+        /// The limit.
+        within: Duration,
     },
     /// The body ended before it was whole.
     #[error("the body ended before it was whole")]
@@ -71,6 +79,7 @@ impl Refusal {
             Self::NoPeer => "peer.none",
             Self::Peer { .. } => "peer.not_admitted",
             Self::BodyTooLong { .. } => "body.too_long",
+            Self::BodyTimeout { .. } => "body.timeout",
             Self::BodyTruncated => "body.truncated",
             Self::Signature(error) => error.reason(),
             Self::Replay(error) => error.reason(),
@@ -83,11 +92,17 @@ impl Refusal {
         }
     }
 
+    /// The text, fit for the operator's log: it may quote what the caller sent.
+    pub(super) fn shown(&self) -> Text {
+        self.to_string().into()
+    }
+
     /// The HTTP status that the peer sees.
     pub fn status(&self) -> StatusCode {
         match self {
             Self::NoPeer | Self::Token(_) => StatusCode::UNAUTHORIZED,
             Self::BodyTooLong { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::BodyTimeout { .. } => StatusCode::REQUEST_TIMEOUT,
             Self::BodyTruncated => StatusCode::BAD_REQUEST,
             Self::Signature(SignatureError::Malformed { .. } | SignatureError::TooLarge { .. }) => {
                 StatusCode::BAD_REQUEST
@@ -141,5 +156,26 @@ impl Refusal {
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response<Body> {
         self.to_response()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::a2a::{FromParams as _, SendMessageRequest};
+
+    #[test]
+    fn what_a_caller_sent_makes_no_line_of_the_operators_log() {
+        let message =
+            json!({"messageId": "m", "role": "ROLE\nINFO served", "parts": [{"text": ""}]});
+        let params = json!({ "message": message });
+        let params = params.as_object().expect("an object").clone();
+        let error = SendMessageRequest::from_params(params).expect_err("no such role");
+        assert!(error.to_string().contains('\n'), "{error}");
+        let shown = Refusal::from(error).shown();
+        assert!(shown.as_str().contains("INFO served"), "{shown}");
+        assert!(!shown.as_str().contains('\n'), "{shown}");
     }
 }

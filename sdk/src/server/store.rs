@@ -143,3 +143,55 @@ pub mod conformance {
         );
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::a2a::{TaskState, TaskStatus};
+    use crate::clock::UnixTime;
+    use crate::delegation::testing::{app_only, delegated};
+
+    fn task(id: &str, state: TaskState) -> Task {
+        Task::new(
+            id,
+            "context",
+            TaskStatus::new(state, UnixTime::from_secs(1).into()),
+        )
+    }
+
+    fn owners() -> (Owner, Owner) {
+        (Owner::of(&delegated("work")), Owner::of(&app_only("work")))
+    }
+
+    #[tokio::test]
+    async fn the_memory_store_keeps_the_promises() {
+        let (one, other) = owners();
+        let running = task("task-1", TaskState::Working);
+        conformance::check(&MemoryTaskStore::default(), &one, &other, running).await;
+    }
+
+    #[tokio::test]
+    async fn a_full_store_drops_the_oldest_that_is_over_and_else_refuses() {
+        let (one, _) = owners();
+        let store = MemoryTaskStore::new(2);
+        for (id, state) in [("a", TaskState::Completed), ("b", TaskState::Working)] {
+            store
+                .save(&one, &task(id, state))
+                .await
+                .expect("there is room");
+        }
+        let third = task("c", TaskState::Working);
+        store.save(&one, &third).await.expect("a makes room");
+        assert_eq!(store.get(&one, "a").await, Ok(None));
+        assert!(store.get(&one, "b").await.expect("answers").is_some());
+        let fourth = task("d", TaskState::Working);
+        let refused = store.save(&one, &fourth).await;
+        assert_eq!(refused, Err(StoreError::Full { max: 2 }));
+        let over = task("b", TaskState::Canceled);
+        store
+            .save(&one, &over)
+            .await
+            .expect("a newer state needs no room");
+        store.save(&one, &fourth).await.expect("b makes room");
+    }
+}

@@ -36,6 +36,10 @@ impl Tokens {
         }
     }
 
+    pub(super) fn with_max_len(self, max_len: usize) -> Self {
+        Self { max_len, ..self }
+    }
+
     pub(super) async fn claims(
         &self,
         presented: &PresentedToken,

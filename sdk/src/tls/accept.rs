@@ -16,8 +16,8 @@ use tokio::time::MissedTickBehavior;
 use tower_service::Service;
 
 use super::ServeOptions;
-use super::bond::{Patience, TICK};
 use super::connection::{Server, connection};
+use super::registry::{Patience, TICK};
 use crate::workload::Workload;
 
 /// The pause after the operating system had no socket to give.

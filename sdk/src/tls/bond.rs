@@ -1,22 +1,20 @@
 //! One connection and the certificates it stands on.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::task::AtomicWaker;
 use rustls::AlertDescription;
 
+use super::registry::{Patience, Registry, TICK};
 use super::verifier::Proven;
 use crate::clock::{Clock, UnixTime};
 use crate::crypto::CertThumbprint;
 use crate::svid::{PeerIdentity, TrustBundle, Usage, verify_svid};
 use crate::workload::Snapshot;
-
-/// How often connections are looked over although nothing happened on them.
-pub(super) const TICK: Duration = Duration::from_millis(250);
 
 const OPEN: u8 = 0;
 const DRAINING: u8 = 1;
@@ -93,7 +91,7 @@ impl Bond {
             active: AtomicU32::new(0),
             idle_since: AtomicU32::new(registry.tick()),
             head_since: AtomicU32::new(0),
-            now_tick: Arc::clone(&registry.now_tick),
+            now_tick: registry.now_tick(),
         }
     }
 
@@ -127,7 +125,8 @@ impl Bond {
         self.check_with(now, own, &mut HashMap::new())
     }
 
-    fn check_with(
+    /// As [`Bond::check`]; `known` spares checking one certificate twice.
+    pub(super) fn check_with(
         &self,
         now: UnixTime,
         own: &Snapshot,
@@ -264,112 +263,9 @@ impl Bond {
             self.head_since.store(tick, Ordering::Relaxed);
         }
     }
-}
 
-/// Held while a request is answered.
-#[derive(Debug)]
-pub(super) struct Active(Arc<Bond>);
-
-impl Drop for Active {
-    fn drop(&mut self) {
-        let bond = &self.0;
-        let tick = bond.now_tick.load(Ordering::Relaxed);
-        bond.idle_since.store(tick, Ordering::Relaxed);
-        bond.active.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-/// What a server asks of its connections besides valid certificates.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Patience {
-    pub(super) header: Duration,
-    pub(super) idle: Duration,
-}
-
-/// All connections of one side, looked over at every tick and at every change of trust.
-#[derive(Debug)]
-pub(super) struct Registry {
-    bonds: Mutex<Vec<Weak<Bond>>>,
-    /// Counts looks, from 1; a coarse clock that costs a connection nothing to read.
-    now_tick: Arc<AtomicU32>,
-    any: AtomicBool,
-    made: AtomicU64,
-}
-
-impl Registry {
-    pub(super) fn new() -> Self {
-        Self {
-            bonds: Mutex::new(Vec::new()),
-            now_tick: Arc::new(AtomicU32::new(1)),
-            any: AtomicBool::new(false),
-            made: AtomicU64::new(0),
-        }
-    }
-
-    /// Connections made so far.
-    pub(super) fn made(&self) -> u64 {
-        self.made.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn tick(&self) -> u32 {
-        self.now_tick.load(Ordering::Relaxed)
-    }
-
-    /// One tick passed.
-    pub(super) fn advance(&self) {
-        self.now_tick.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(super) fn add(&self, bond: &Arc<Bond>) {
-        let mut bonds = self.bonds.lock().unwrap_or_else(PoisonError::into_inner);
-        bonds.push(Arc::downgrade(bond));
-        self.made.fetch_add(1, Ordering::Relaxed);
-        self.any.store(true, Ordering::Release);
-    }
-
-    #[cfg(all(test, feature = "server"))]
-    pub(super) fn count(&self) -> usize {
-        let bonds = self.bonds.lock().unwrap_or_else(PoisonError::into_inner);
-        bonds.iter().filter(|bond| bond.strong_count() > 0).count()
-    }
-
-    /// Whether there may be connections.
-    pub(super) fn any(&self) -> bool {
-        self.any.load(Ordering::Acquire)
-    }
-
-    /// Cuts what no longer stands; with `patience` also ends what is idle, slow or near its end.
-    pub(super) fn sweep(&self, now: UnixTime, own: &Snapshot, patience: Option<Patience>) {
-        let tick = self.tick();
-        let mut known = HashMap::new();
-        let mut bonds = self.bonds.lock().unwrap_or_else(PoisonError::into_inner);
-        bonds.retain(|weak| {
-            let Some(bond) = weak.upgrade() else {
-                return false;
-            };
-            if bond.check_with(now, own, &mut known).is_err() {
-                return false;
-            }
-            if let Some(patience) = patience {
-                bond.lose_patience(now, tick, patience);
-            }
-            true
-        });
-        self.any.store(!bonds.is_empty(), Ordering::Release);
-    }
-
-    /// Asks every connection to finish.
-    pub(super) fn drain(&self) {
-        let bonds = self.bonds.lock().unwrap_or_else(PoisonError::into_inner);
-        bonds
-            .iter()
-            .filter_map(Weak::upgrade)
-            .for_each(|b| b.drain());
-    }
-}
-
-impl Bond {
-    fn lose_patience(&self, now: UnixTime, tick: u32, patience: Patience) {
+    /// Ends a connection that is idle, slow or near its end.
+    pub(super) fn lose_patience(&self, now: UnixTime, tick: u32, patience: Patience) {
         let over = |since: u32, limit: Duration| TICK * tick.saturating_sub(since) > limit;
         let head_since = self.head_since.load(Ordering::Relaxed);
         if head_since > 0 && over(head_since, patience.header) {
@@ -385,6 +281,19 @@ impl Bond {
         if idle {
             self.drain();
         }
+    }
+}
+
+/// Held while a request is answered.
+#[derive(Debug)]
+pub(super) struct Active(Arc<Bond>);
+
+impl Drop for Active {
+    fn drop(&mut self) {
+        let bond = &self.0;
+        let tick = bond.now_tick.load(Ordering::Relaxed);
+        bond.idle_since.store(tick, Ordering::Relaxed);
+        bond.active.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

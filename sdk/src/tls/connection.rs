@@ -23,10 +23,11 @@ use tokio_rustls::server::TlsStream;
 use tower_service::Service;
 
 use super::body::AnsweringBody;
-use super::bond::{Bond, Registry, poll_driver};
+use super::bond::{Bond, poll_driver};
 use super::crypto::{certified_key, is_h2, server_side};
 use super::dial::refuses_certificate;
 use super::io::{BondedIo, alert_in, header_list_limit};
+use super::registry::Registry;
 use super::verifier::{PeerVerifier, Refused};
 use super::{ClientCertificate, RefusedHandshake, ServeOptions, TlsRefusal};
 use crate::svid::Usage;

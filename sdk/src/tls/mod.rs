@@ -11,8 +11,12 @@ mod endpoint;
 mod enrol;
 mod error;
 mod io;
+mod keeper;
+mod lease;
 mod options;
+mod partitions;
 mod pool;
+mod registry;
 #[cfg(all(test, feature = "server"))]
 mod tests;
 mod transport;

@@ -5,25 +5,20 @@ use std::sync::atomic::{AtomicU8, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::{Request, Response, Version};
+use http::Response;
 use http_body::Body as _;
-use http_body_util::Full;
 use hyper::body::Incoming;
-use hyper::client::conn::{TrySendError, http1, http2};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use rustls::ClientConfig;
 use tokio::sync::{Notify, Semaphore};
 
-use super::bond::{Bond, Registry, poll_driver};
-use super::dial::{Dial, Dialled};
-use super::io::{BondedIo, header_list_limit};
+use super::bond::Bond;
+use super::dial::Dial;
+use super::lease::{Http1, Http2, Lease, drive_http1, drive_http2};
+use super::registry::Registry;
 use super::{Endpoint, TlsError, TransportConfig};
 use crate::clock::{Clock, UnixTime};
 use crate::svid::Usage;
 use crate::workload::Snapshot;
-
-type Body = Full<Bytes>;
 
 /// An answer this small is in the connection's buffer before its body is asked for, so the
 /// connection will be free in a moment: worth a short wait, less than a handshake.
@@ -33,52 +28,6 @@ const MOMENT: Duration = Duration::from_millis(1);
 const UNKNOWN: u8 = 0;
 const HTTP1: u8 = 1;
 const HTTP2: u8 = 2;
-
-/// A connection on loan for one request.
-#[derive(Debug)]
-pub(super) enum Lease {
-    Http1(Http1),
-    Http2(Http2),
-}
-
-#[derive(Debug)]
-pub(super) struct Http1 {
-    sender: http1::SendRequest<Body>,
-    bond: Arc<Bond>,
-    free_since: u32,
-}
-
-#[derive(Clone, Debug)]
-pub(super) struct Http2 {
-    sender: http2::SendRequest<Body>,
-    bond: Arc<Bond>,
-}
-
-impl Lease {
-    pub(super) fn bond(&self) -> &Arc<Bond> {
-        match self {
-            Self::Http1(c) => &c.bond,
-            Self::Http2(c) => &c.bond,
-        }
-    }
-
-    pub(super) fn version(&self) -> Version {
-        match self {
-            Self::Http1(_) => Version::HTTP_11,
-            Self::Http2(_) => Version::HTTP_2,
-        }
-    }
-
-    pub(super) async fn send(
-        &mut self,
-        request: Request<Body>,
-    ) -> Result<Response<Incoming>, TrySendError<Request<Body>>> {
-        match self {
-            Self::Http1(c) => c.sender.try_send_request(request).await,
-            Self::Http2(c) => c.sender.try_send_request(request).await,
-        }
-    }
-}
 
 /// See the module.
 #[derive(Debug)]
@@ -329,55 +278,4 @@ impl Drop for Returning {
     fn drop(&mut self) {
         self.0.returning.fetch_sub(1, Ordering::AcqRel);
     }
-}
-
-async fn drive_http1(
-    dialled: Dialled,
-    bond: &Arc<Bond>,
-    config: &TransportConfig,
-) -> Result<http1::SendRequest<Body>, hyper::Error> {
-    let io = TokioIo::new(BondedIo::new(dialled.stream, Arc::clone(bond)));
-    let max = config.max_response_header.max(8 << 10);
-    let (mut sender, connection) = http1::Builder::new()
-        .max_header_size(max)
-        .handshake(io)
-        .await?;
-    let bond = Arc::clone(bond);
-    tokio::spawn(async move {
-        let mut connection = pin!(connection);
-        let mut drained = false;
-        std::future::poll_fn(|cx| {
-            poll_driver(&bond, cx, connection.as_mut(), |_| {}, &mut drained)
-        })
-        .await;
-    });
-    sender.ready().await?;
-    Ok(sender)
-}
-
-async fn drive_http2(
-    dialled: Dialled,
-    bond: &Arc<Bond>,
-    config: &TransportConfig,
-) -> Result<http2::SendRequest<Body>, hyper::Error> {
-    let io = TokioIo::new(BondedIo::new(dialled.stream, Arc::clone(bond)));
-    let max = config.max_response_header.max(8 << 10);
-    let (mut sender, connection) = http2::Builder::new(TokioExecutor::new())
-        .timer(TokioTimer::new())
-        .max_header_list_size(header_list_limit(max))
-        .keep_alive_interval(Duration::from_secs(30))
-        .keep_alive_timeout(Duration::from_secs(10))
-        .handshake(io)
-        .await?;
-    let bond = Arc::clone(bond);
-    tokio::spawn(async move {
-        let mut connection = pin!(connection);
-        let mut drained = false;
-        std::future::poll_fn(|cx| {
-            poll_driver(&bond, cx, connection.as_mut(), |_| {}, &mut drained)
-        })
-        .await;
-    });
-    sender.ready().await?;
-    Ok(sender)
 }

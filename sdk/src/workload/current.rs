@@ -500,6 +500,23 @@ mod tests {
         assert!(changed.changed().await.is_err());
     }
 
+    #[tokio::test]
+    async fn a_workload_shows_its_name_and_end_but_no_key() {
+        let ca = Ca::new("a.test");
+        let workload = crate::workload::testing::workload(&ca, "/agent/booking").await;
+        let current = workload.current();
+        let until = current.identity().not_after();
+        let shown = format!("{workload:?}");
+        assert_eq!(
+            shown,
+            format!("Workload({ID}, generation 1, until {until})")
+        );
+        let shown = format!("{current:?}");
+        let key = current.key();
+        assert!(shown.contains(&key.verifying_key().thumbprint().to_string()));
+        assert!(!shown.contains(&format!("{:?}", key.expose_pkcs8())));
+    }
+
     #[test]
     fn pauses_grow_and_stop_growing() {
         for _ in 0..100 {

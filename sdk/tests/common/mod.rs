@@ -7,10 +7,11 @@ use countersign::a2a::AgentSkill;
 use countersign::audit::{AuditLog, MemoryLog};
 use countersign::authority::{Authority, AuthorityConfig};
 use countersign::client::{Client, OnBehalfOf};
-use countersign::clock::SystemClock;
+use countersign::clock::{Clock, SystemClock};
 use countersign::policy::Policy;
 use countersign::server::{Agent, AgentExecutor, RunningAgent};
-use countersign::tls;
+use countersign::tls::AuthoritySource;
+use countersign::workload::{Enrolment, Workload, WorkloadError};
 
 pub(crate) mod raw;
 
@@ -33,10 +34,24 @@ pub(crate) struct World {
     pub(crate) authority: Authority,
     pub(crate) worker: RunningAgent,
     pub(crate) log: Arc<MemoryLog>,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+async fn enrol(enrolment: Enrolment, clock: &Arc<dyn Clock>) -> Result<Workload, WorkloadError> {
+    let source = AuthoritySource::new(enrolment, clock.clone());
+    Workload::start(Arc::new(source), clock.clone()).await
 }
 
 impl World {
     pub(crate) async fn with(executor: impl AgentExecutor) -> Result<Self, Failure> {
+        Self::at(Arc::new(SystemClock), executor).await
+    }
+
+    /// The world where everybody looks at `clock`.
+    pub(crate) async fn at(
+        clock: Arc<dyn Clock>,
+        executor: impl AgentExecutor,
+    ) -> Result<Self, Failure> {
         let scopes = || "work".parse();
         let config = AuthorityConfig::new("test.example".parse()?)
             .agent("one", scopes()?)
@@ -46,14 +61,10 @@ impl World {
             .user("bob", scopes()?)
             .login("one")
             .login("two");
-        let authority = Authority::start(
-            config,
-            Arc::new(SystemClock),
-            Arc::new(MemoryLog::default()),
-        )
-        .await?;
+        let records = Arc::new(MemoryLog::default());
+        let authority = Authority::start(config, clock.clone(), records).await?;
         let log = Arc::new(MemoryLog::default());
-        let workload = tls::enrol(authority.enrol("worker")?, Arc::new(SystemClock)).await?;
+        let workload = enrol(authority.enrol("worker")?, &clock).await?;
         let skill = AgentSkill::new("work", "Work", "Works").tagged(["work"]);
         let worker = Agent::new("worker", "Works", workload, authority.oauth_endpoint())
             .skill(skill)
@@ -65,12 +76,13 @@ impl World {
             authority,
             worker,
             log,
+            clock,
         })
     }
 
     pub(crate) async fn client(&self, agent: &str) -> Result<Client, Failure> {
         let enrolment = self.authority.enrol(agent)?;
-        let workload = tls::enrol(enrolment, Arc::new(SystemClock)).await?;
+        let workload = enrol(enrolment, &self.clock).await?;
         Ok(Client::new(workload, self.authority.oauth_endpoint())?)
     }
 

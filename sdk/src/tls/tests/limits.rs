@@ -6,6 +6,9 @@ use http::{HeaderValue, StatusCode};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
+use tokio_rustls::TlsAcceptor;
+
+use super::super::crypto::server_side;
 use super::*;
 use crate::workload::testing::workload;
 
@@ -261,5 +264,48 @@ async fn a_shutdown_lets_requests_finish_but_not_for_ever() {
         assert!(limit.contains(&took), "{http:?}: {took:?}");
         eventually(|| server.task.is_finished()).await;
         assert_eq!(word(who_am_i(&transport, &to).await), "tls.connect");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_cut_off_without_notice_is_never_complete() {
+    let ca = authority();
+    let booking = workload(&ca, "/agent/booking").await;
+    let planner = workload(&ca, "/agent/planner").await;
+    // With a length, in chunks, and up to the end of the connection.
+    for head in [
+        "Content-Length: 9\r\n",
+        "Transfer-Encoding: chunked\r\n",
+        "",
+    ] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let base = format!("https://{}", listener.local_addr().expect("an address"));
+        let own = booking.current();
+        let key = certified_key(own.chain(), own.key()).expect("a key");
+        let clock = Arc::clone(booking.clock());
+        let verifier = PeerVerifier::of_client(own.bundles().clone(), clock, true);
+        let (config, _) = server_side(&key, verifier).expect("a config");
+        tokio::spawn(async move {
+            let (stream, _) = listener.accept().await.expect("a client");
+            let accepting = TlsAcceptor::from(config).accept(stream);
+            let mut stream = accepting.await.expect("a handshake");
+            assert!(stream.read(&mut [0; 4096]).await.expect("a request") > 0);
+            let chunk = if head.starts_with('T') { "4\r\n" } else { "" };
+            let answer = format!("HTTP/1.1 200 OK\r\n{head}\r\n{chunk}part");
+            stream.write_all(answer.as_bytes()).await.expect("sent");
+            stream.flush().await.expect("sent");
+            // The socket is closed without the TLS word for the end (RFC 8446 §6.1).
+            let (mut socket, _) = stream.into_inner();
+            socket.shutdown().await.expect("closed");
+        });
+        let to = Endpoint::new(
+            base.parse().expect("a URL"),
+            BOOKING.parse().expect("an ID"),
+        );
+        let transport = transport(&planner, HttpVersion::Http1);
+        let to = to.expect("an endpoint");
+        let received = get_from(&transport, &to, "/").await.expect("a head");
+        let body = received.response.into_body().collect().await;
+        assert!(body.is_err(), "{head:?}");
     }
 }

@@ -1,0 +1,5 @@
+use countersign::httpsig::{Fresh, VerifiedRequest};
+
+pub fn look(fresh: &Fresh) -> &VerifiedRequest {
+    fresh.request()
+}
