@@ -1,7 +1,5 @@
 //! What agents say to each other: messages and their parts (A2A §4.1.4-4.1.6).
 
-use std::fmt::Write as _;
-
 use bytes::Bytes;
 use serde::ser::SerializeMap as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -282,13 +280,14 @@ pub fn new_id() -> String {
     let mut bytes = random::<16>();
     bytes[6] = bytes[6] & 0x0f | 0x40;
     bytes[8] = bytes[8] & 0x3f | 0x80;
+    let digit = |half: u8| char::from(b"0123456789abcdef"[usize::from(half)]);
     let mut out = String::with_capacity(36);
-    for (at, byte) in bytes.iter().enumerate() {
+    for (at, byte) in bytes.into_iter().enumerate() {
         if matches!(at, 4 | 6 | 8 | 10) {
             out.push('-');
         }
-        // Writing to a String does not fail.
-        let _ = write!(out, "{byte:02x}");
+        out.push(digit(byte >> 4));
+        out.push(digit(byte & 15));
     }
     out
 }

@@ -19,11 +19,16 @@ pub(super) fn decode<const N: usize>(text: &str) -> Option<[u8; N]> {
 
 /// The 64 digits of 32 bytes.
 pub(super) fn encode(bytes: &[u8; 32]) -> [u8; 64] {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let mut out = [0; 64];
+    write(bytes, &mut out);
+    out
+}
+
+/// Writes the digits of `bytes` to the beginning of `out`, which has room for two for each.
+pub(super) fn write(bytes: &[u8], out: &mut [u8]) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
     for (pair, byte) in out.chunks_exact_mut(2).zip(bytes) {
         pair[0] = DIGITS[usize::from(byte >> 4)];
         pair[1] = DIGITS[usize::from(byte & 15)];
     }
-    out
 }

@@ -26,11 +26,17 @@ impl TraceId {
     pub const fn as_bytes(&self) -> &[u8; 16] {
         &self.0
     }
+
+    fn digits(&self) -> [u8; 32] {
+        let mut out = [0; 32];
+        hex::write(&self.0, &mut out);
+        out
+    }
 }
 
 impl fmt::Display for TraceId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:032x}", u128::from_be_bytes(self.0))
+        f.write_str(&String::from_utf8_lossy(&self.digits()))
     }
 }
 
@@ -55,7 +61,7 @@ impl FromStr for TraceId {
 
 impl Serialize for TraceId {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(self)
+        to.serialize_str(&String::from_utf8_lossy(&self.digits()))
     }
 }
 
@@ -99,7 +105,8 @@ impl TraceContext {
     pub fn within(trace: TraceId) -> Self {
         Self {
             trace_id: trace,
-            ..Self::fresh()
+            span: random_not_zero(),
+            sampled: false,
         }
     }
 
@@ -146,14 +153,22 @@ impl TraceContext {
 
     /// The value of the header `traceparent`.
     pub fn traceparent(&self) -> String {
-        let span = u64::from_be_bytes(self.span);
-        let flags = u8::from(self.sampled);
-        format!("00-{}-{span:016x}-{flags:02x}", self.trace_id)
+        String::from_utf8_lossy(&self.header()).into_owned()
+    }
+
+    /// `00-<trace>-<span>-<flags>` in hexadecimal digits.
+    fn header(&self) -> [u8; 55] {
+        let mut out = [b'-'; 55];
+        hex::write(&[0], &mut out[..2]);
+        hex::write(&self.trace_id.0, &mut out[3..35]);
+        hex::write(&self.span, &mut out[36..52]);
+        hex::write(&[u8::from(self.sampled)], &mut out[53..]);
+        out
     }
 
     /// Puts the context into the headers of a request.
     pub fn insert(&self, headers: &mut HeaderMap) {
-        if let Ok(value) = HeaderValue::try_from(self.traceparent()) {
+        if let Ok(value) = HeaderValue::from_bytes(&self.header()) {
             headers.insert(TRACEPARENT, value);
         }
     }

@@ -12,6 +12,7 @@ use http_body_util::Full;
 
 use super::connect::{Client, Peer};
 use super::error::ClientError;
+use super::plans::Plans;
 use crate::a2a::AGENT_CARD_PATH;
 use crate::card::{SignedCard, TrustedKeys, VerifiedCard};
 use crate::clock::UnixTime;
@@ -37,8 +38,10 @@ struct Slot {
     fetching: tokio::sync::Mutex<()>,
 }
 
-struct Kept {
-    card: Arc<VerifiedCard>,
+/// A verified card and what was worked out from it.
+pub(super) struct Kept {
+    pub(super) card: Arc<VerifiedCard>,
+    pub(super) plans: Plans,
     etag: Option<HeaderValue>,
     fresh_until: UnixTime,
     /// Our trust when it was verified: another generation verifies again.
@@ -62,23 +65,27 @@ impl Client {
     /// # Errors
     /// [`ClientError`] of steps 1 and 2.
     pub async fn card(&self, peer: &Peer) -> Result<Arc<VerifiedCard>, ClientError> {
+        Ok(self.kept_card(peer).await?.card.clone())
+    }
+
+    pub(super) async fn kept_card(&self, peer: &Peer) -> Result<Arc<Kept>, ClientError> {
         let slot = self.0.cards.slot(peer);
         let fresh = |kept: &Arc<Kept>| {
             kept.fresh_until > self.0.workload.clock().now()
                 && kept.generation == self.0.workload.current().generation()
         };
         if let Some(kept) = slot.kept.load_full().filter(fresh) {
-            return Ok(kept.card.clone());
+            return Ok(kept);
         }
         // Boxed, so that a call that finds the card is not as large as one that has to ask for it.
         let ask = Box::pin(async {
             let _one_at_a_time = slot.fetching.lock().await;
             if let Some(kept) = slot.kept.load_full().filter(fresh) {
-                return Ok(kept.card.clone());
+                return Ok(kept);
             }
             let kept = Arc::new(self.fetch_card(peer, slot.kept.load_full()).await?);
             slot.kept.store(Some(kept.clone()));
-            Ok(kept.card.clone())
+            Ok(kept)
         });
         // A peer that sends its card slowly must not hold everybody who waits for it.
         let after = self.0.deadline;
@@ -119,6 +126,7 @@ impl Client {
         if let (StatusCode::NOT_MODIFIED, Some(old)) = (head.status, old) {
             return Ok(Kept {
                 card: old.card.clone(),
+                plans: Plans::default(),
                 etag: old.etag.clone(),
                 fresh_until: until(&old.card),
                 generation: own.generation(),
@@ -134,6 +142,7 @@ impl Client {
         Ok(Kept {
             fresh_until: until(&card),
             card: Arc::new(card),
+            plans: Plans::default(),
             etag: head.headers.get(ETAG).cloned(),
             generation: own.generation(),
         })

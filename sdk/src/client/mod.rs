@@ -6,6 +6,7 @@ mod cards;
 mod connect;
 mod error;
 mod outbound;
+mod plans;
 mod signing;
 
 pub use answer::{Answer, EventStream};

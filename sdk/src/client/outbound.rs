@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
-use http::{HeaderValue, Method};
+use http::{HeaderMap, HeaderValue, Method};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use serde::Serialize;
@@ -12,18 +12,20 @@ use super::answer::{self, EventStream};
 use super::call::{Authority, Intent};
 use super::connect::{Client, Peer};
 use super::error::ClientError;
+use super::plans::wanted_scopes;
 use crate::a2a::jsonrpc::{self, Id};
 use crate::a2a::{
-    EVENT_STREAM, EXTENSIONS_HEADER, JSON, Operation, SecurityScheme, SendMessageRequest, VERSION,
-    VERSION_HEADER,
+    EVENT_STREAM, EXTENSIONS_HEADER, JSON, Operation, SendMessageRequest, VERSION, VERSION_HEADER,
 };
 use crate::audit::TraceContext;
-use crate::card::{self, EXTENSION_URI, Held, Plan, VerifiedCard};
+use crate::card::{EXTENSION_URI, Plan};
 use crate::crypto::random;
-use crate::httpsig::Origin;
 use crate::oauth::BoundToken;
 use crate::token::Scopes;
 use crate::workload::Snapshot;
+
+/// How many header fields a call has, with those that signing and the connection add.
+const HEADERS: usize = 12;
 
 impl Client {
     /// The steps of a call, in their order.
@@ -36,13 +38,11 @@ impl Client {
         let workload = &self.0.workload;
         let own = workload.usable(workload.clock().now())?;
         // 1, 2: who is there, by its own card: over mutual TLS, signed, bound to the TLS peer.
-        let card = self.card(&intent.peer).await?;
+        let kept = self.kept_card(&intent.peer).await?;
         // 3: which of the card's alternatives we can meet.
-        let scopes = wanted_scopes(intent, &card)?;
-        let plan = card::plan(&card, &self.held(&scopes))?;
-        let interface = interface(&intent.peer, &plan)?;
+        let planned = kept.plans.of(intent, &kept.card, self.0.oauth.issuer())?;
         // 4: a token for this agent, bound to our certificate.
-        let token = self.obtain(intent, &plan, &scopes).await?;
+        let token = self.obtain(intent, &planned.plan, &planned.scopes).await?;
         // 5: the request in the binding's form.
         let body = Bytes::from(jsonrpc::request(
             &Id::from(answer::REQUEST_ID),
@@ -51,7 +51,8 @@ impl Client {
         ));
         let mut request = http::Request::new(());
         *request.method_mut() = Method::POST;
-        *request.uri_mut() = interface;
+        *request.uri_mut() = planned.interface.clone();
+        *request.headers_mut() = HeaderMap::with_capacity(HEADERS);
         let (mut parts, ()) = request.into_parts();
         let headers = &mut parts.headers;
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
@@ -141,14 +142,6 @@ impl Client {
         Ok(())
     }
 
-    fn held(&self, scopes: &Scopes) -> Held {
-        Held {
-            certificate: true,
-            token_issuers: vec![self.0.oauth.issuer().to_owned()],
-            scopes: scopes.iter().map(str::to_owned).collect(),
-        }
-    }
-
     async fn obtain(
         &self,
         intent: &Intent,
@@ -194,47 +187,4 @@ fn accepts(operation: Operation) -> HeaderValue {
     } else {
         JSON
     })
-}
-
-/// The scopes to ask for: those given, else those of the skill, or of the only one there is, else
-/// those of the card's preferred alternative.
-fn wanted_scopes(intent: &Intent, card: &VerifiedCard) -> Result<Scopes, ClientError> {
-    if let Some(scopes) = &intent.scopes {
-        return Ok(scopes.clone());
-    }
-    let card = card.card();
-    let skill = match (&intent.skill, card.skills.as_slice()) {
-        (Some(id), skills) => {
-            let found = skills.iter().find(|skill| &skill.id == id);
-            Some(found.ok_or_else(|| ClientError::NoSkill { skill: id.clone() })?)
-        }
-        (None, [only]) => Some(only),
-        (None, _) => None,
-    };
-    let demanded = skill.and_then(|skill| skill.security_requirements.first());
-    let Some(demanded) = demanded.or_else(|| card.security_requirements.first()) else {
-        return Ok(Scopes::default());
-    };
-    // The list of a mutual TLS scheme holds no scopes (OpenAPI: names for people).
-    let of_tokens = demanded.schemes.iter().filter(|(name, _)| {
-        let scheme = card.security_schemes.get(*name);
-        !matches!(scheme, Some(SecurityScheme::MutualTls(_)))
-    });
-    let scopes = of_tokens.flat_map(|(_, list)| &list.list);
-    Ok(Scopes::of(scopes)?)
-}
-
-/// Where to send the call: on the origin whose certificate vouched for the card, nowhere else.
-fn interface(peer: &Peer, plan: &Plan) -> Result<http::Uri, ClientError> {
-    let foreign = || ClientError::ForeignInterface {
-        interface: plan.interface_url().to_owned(),
-        origin: peer.origin().to_owned(),
-    };
-    let uri: http::Uri = plan.interface_url().parse().map_err(|_| foreign())?;
-    let same = uri.scheme() == Some(&http::uri::Scheme::HTTPS)
-        && uri.authority().is_some_and(|named| {
-            let named = Origin::https(named.as_str()).normalized();
-            named.is_ok() && named.ok() == peer.target().normalized().ok()
-        });
-    if same { Ok(uri) } else { Err(foreign()) }
 }

@@ -5,6 +5,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use futures_util::stream::{self, Stream};
 use serde_json::json;
 
@@ -72,11 +73,16 @@ impl Engine {
         admitted: Admitted,
         request: SendMessageRequest,
     ) -> Result<SendMessageResponse, A2aError> {
-        let configuration = request.configuration.clone().unwrap_or_default();
-        let live = self.begin(admitted, request).await?;
+        let mut request = request;
+        let configuration = request.configuration.take().unwrap_or_default();
+        let (live, mut work) = self.begin(admitted, request).await?;
         if configuration.return_immediately {
+            tokio::spawn(work);
             live.announce();
-        } else {
+        } else if work.as_mut().now_or_never().is_none() {
+            // An executor that waits for something gets a task of its own and goes on to its end,
+            // whatever becomes of this request; one that is done already needs none.
+            tokio::spawn(work);
             let mut progress = live.progress();
             // The sender lives in `live`, so waiting cannot fail.
             let _ = progress.wait_for(|p| p.settled || p.closed).await;
@@ -84,13 +90,11 @@ impl Engine {
         if let Some(error) = live.error() {
             return Err(error);
         }
-        if !live.is_announced()
-            && let Some(event) = live.last_event()
-            && let StreamResponse::Message(answer) = &*event
-        {
-            return Ok(SendMessageResponse::Message(answer.clone()));
+        if let Some(answer) = live.take_answer() {
+            return Ok(SendMessageResponse::Message(answer));
         }
-        let task = shorten(live.task(), configuration.history_length);
+        let task = Arc::unwrap_or_clone(live.task());
+        let task = shorten(task, configuration.history_length);
         Ok(SendMessageResponse::Task(task))
     }
 
@@ -101,7 +105,8 @@ impl Engine {
         request: SendMessageRequest,
     ) -> Result<impl Stream<Item = Result<Arc<StreamResponse>, A2aError>> + Send + use<>, A2aError>
     {
-        let live = self.begin(admitted, request).await?;
+        let (live, work) = self.begin(admitted, request).await?;
+        tokio::spawn(work);
         let progress = live.progress();
         let events = stream::unfold(Some((live, progress, 0)), |state| async move {
             let (live, mut progress, at) = state?;
@@ -146,7 +151,7 @@ impl Engine {
                 if !live.status(TaskState::Canceled, None, self.clock.now()) {
                     return Err(not_cancelable());
                 }
-                task = live.task();
+                task = Arc::unwrap_or_clone(live.task());
             }
             None => task.status = TaskStatus::new(TaskState::Canceled, self.clock.now().into()),
         }
@@ -179,7 +184,7 @@ impl Engine {
     /// The owner's task. A2A §13.1: somebody else's and a missing one look the same.
     async fn find(&self, owner: &Owner, id: &str) -> Result<Task, A2aError> {
         if let Some(live) = self.running(owner, id) {
-            return Ok(live.task());
+            return Ok(Arc::unwrap_or_clone(live.task()));
         }
         let kept = self.store.get(owner, id).await.map_err(unavailable)?;
         kept.ok_or_else(A2aError::task_not_found)
@@ -189,12 +194,12 @@ impl Engine {
         self.store.save(owner, task).await.map_err(unavailable)
     }
 
-    /// Finds or makes the task of `request` and starts the executor on it.
+    /// Finds or makes the task of `request`; with it comes the executor's work on it, to be run.
     async fn begin(
         self: &Arc<Self>,
         admitted: Admitted,
         request: SendMessageRequest,
-    ) -> Result<Arc<Live>, A2aError> {
+    ) -> Result<(Arc<Live>, BoxFuture<'static, ()>), A2aError> {
         let owner = Owner::of(admitted.caller());
         let skill = admitted.action().skill.as_deref();
         let message = request.message;
@@ -211,6 +216,7 @@ impl Engine {
         let resumed = resumed.is_some();
         let message = message.in_task(&task.id, &task.context_id);
         task.history.push(message.clone());
+        let task = Arc::new(task);
         let live = Arc::new(Live::new(owner, task.clone()));
         if resumed {
             live.announce();
@@ -223,8 +229,8 @@ impl Engine {
             client: self.client.clone(),
             cancelled: live.cancelled(),
         };
-        tokio::spawn(self.clone().run(context, live.clone()));
-        Ok(live)
+        let work = self.clone().run(context, live.clone());
+        Ok((live, work.boxed()))
     }
 
     fn enter(&self, live: Arc<Live>, id: &str) -> Result<(), A2aError> {

@@ -53,7 +53,7 @@ pub trait AgentExecutor: Send + Sync + 'static {
 pub struct RequestContext {
     pub(super) admitted: Arc<Admitted>,
     pub(super) message: Message,
-    pub(super) task: Task,
+    pub(super) task: Arc<Task>,
     pub(super) client: Client,
     pub(super) cancelled: watch::Receiver<bool>,
 }
@@ -134,7 +134,7 @@ impl EventQueue {
     /// Gives `false`, and changes nothing, when a task was begun or an answer given before.
     pub fn reply(&self, answer: impl Into<Part>) -> bool {
         let mut message = Message::agent(answer.into());
-        message.context_id = Some(self.live.task().context_id);
+        message.context_id = Some(self.live.task().context_id.clone());
         self.live.reply(message)
     }
 
@@ -165,8 +165,10 @@ impl EventQueue {
 
     /// Moves the task to `state`. Gives `false` when it is already over.
     pub fn update(&self, state: TaskState, word: Option<Part>) -> bool {
-        let task = self.live.task();
-        let message = word.map(|part| Message::agent(part).in_task(&task.id, &task.context_id));
+        let message = word.map(|part| {
+            let task = self.live.task();
+            Message::agent(part).in_task(&task.id, &task.context_id)
+        });
         self.live.status(state, message, self.clock.now())
     }
 }

@@ -25,9 +25,12 @@ pub(super) struct Live {
 
 #[derive(Debug)]
 struct Inner {
-    task: Task,
+    /// Shared with whoever reads it; copied only when it changes while somebody does.
+    task: Arc<Task>,
     /// Whether the task was made known: until then the executor may still answer with a message.
     announced: bool,
+    /// Whether a message was given instead of a task.
+    answered: bool,
     events: Vec<Arc<StreamResponse>>,
     /// Why there is neither an answer nor a task.
     error: Option<A2aError>,
@@ -43,7 +46,7 @@ pub(super) struct Progress {
 }
 
 impl Live {
-    pub(super) fn new(owner: Owner, task: Task) -> Self {
+    pub(super) fn new(owner: Owner, task: Arc<Task>) -> Self {
         let start = Progress {
             events: 0,
             settled: false,
@@ -54,6 +57,7 @@ impl Live {
             inner: Mutex::new(Inner {
                 task,
                 announced: false,
+                answered: false,
                 events: Vec::new(),
                 error: None,
             }),
@@ -71,7 +75,7 @@ impl Live {
         &self.owner
     }
 
-    pub(super) fn task(&self) -> Task {
+    pub(super) fn task(&self) -> Arc<Task> {
         self.lock().task.clone()
     }
 
@@ -83,8 +87,20 @@ impl Live {
         self.lock().events.get(at).cloned()
     }
 
-    pub(super) fn last_event(&self) -> Option<Arc<StreamResponse>> {
-        self.lock().events.last().cloned()
+    /// Takes the answer out, when it is a message; for the one listener of a unary call.
+    pub(super) fn take_answer(&self) -> Option<Message> {
+        let mut inner = self.lock();
+        if inner.announced || !inner.answered {
+            return None;
+        }
+        let event = inner.events.pop()?;
+        drop(inner);
+        match Arc::unwrap_or_clone(event) {
+            StreamResponse::Message(message) => Some(message),
+            StreamResponse::Task(_)
+            | StreamResponse::StatusUpdate(_)
+            | StreamResponse::ArtifactUpdate(_) => None,
+        }
     }
 
     pub(super) fn progress(&self) -> watch::Receiver<Progress> {
@@ -104,7 +120,7 @@ impl Live {
         let mut inner = self.lock();
         if !inner.announced {
             inner.announced = true;
-            let snapshot = StreamResponse::Task(inner.task.clone());
+            let snapshot = StreamResponse::Task(Task::clone(&inner.task));
             self.push(&mut inner, snapshot, false, false);
         }
     }
@@ -114,9 +130,10 @@ impl Live {
     /// Gives `false` when the task was already announced or an answer was given.
     pub(super) fn reply(&self, message: Message) -> bool {
         let mut inner = self.lock();
-        if inner.announced || !inner.events.is_empty() {
+        if inner.announced || inner.answered {
             return false;
         }
+        inner.answered = true;
         self.push(&mut inner, StreamResponse::Message(message), true, true);
         true
     }
@@ -130,7 +147,7 @@ impl Live {
         }
         let mut status = TaskStatus::new(state, now.into());
         status.message = message;
-        inner.task.status = status.clone();
+        Arc::make_mut(&mut inner.task).status = status.clone();
         let update = TaskStatusUpdateEvent {
             task_id: inner.task.id.clone(),
             context_id: inner.task.context_id.clone(),
@@ -150,7 +167,8 @@ impl Live {
         if inner.task.status.state.is_terminal() {
             return false;
         }
-        inner.task.artifacts.push(artifact.clone());
+        let task = Arc::make_mut(&mut inner.task);
+        task.artifacts.push(artifact.clone());
         let update = TaskArtifactUpdateEvent {
             task_id: inner.task.id.clone(),
             context_id: inner.task.context_id.clone(),
@@ -183,6 +201,7 @@ impl Live {
             let word = Message::agent(Part::text(error.message()));
             let task = self.task();
             let word = word.in_task(&task.id, &task.context_id);
+            drop(task);
             self.status(TaskState::Failed, Some(word), now);
         } else {
             self.lock().error = Some(error);

@@ -153,7 +153,8 @@ impl Shared {
             return Ok(lease);
         }
         let within = self.config.connect_timeout;
-        let leased = tokio::time::timeout(within, partition.lease(around)).await;
+        // Boxed, so that a request that finds a connection is not as large as one that dials.
+        let leased = tokio::time::timeout(within, Box::pin(partition.lease(around))).await;
         self.dialled.notify_one();
         leased.unwrap_or_else(|_| {
             Err(TlsError::Timeout {
