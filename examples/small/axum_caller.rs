@@ -31,7 +31,7 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     let client = Client::new(workload.clone(), authority.oauth_endpoint())?;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     let origin = Origin::https(listener.local_addr()?.to_string());
-    let policy = Policy::from_toml(include_str!("shop.toml"))?;
+    let policy = Policy::from_toml(include_str!("axum_caller.toml"))?;
     let layer = ProveCaller::new(
         Inbound::new(&client, origin, policy),
         Action::new(Operation::GetTask),

@@ -31,10 +31,7 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     )
     .await?;
     let workload = tls::enrol(authority.enrol("greeter")?, Arc::new(SystemClock)).await?;
-    let policy = Policy::from_toml(
-        "[agents]\n\"spiffe://demo.example/agent/greeter\" = { role = \"friend\" }\n\
-         [roles.friend]\nskills = [\"greet\"]\nscopes = [\"greet\"]\n[skills.greet]\nscopes = [\"greet\"]",
-    )?;
+    let policy = Policy::from_toml(include_str!("one_agent.toml"))?;
     let agent = Agent::new(
         "greeter",
         "Says hello",
