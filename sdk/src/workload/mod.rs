@@ -1,4 +1,8 @@
 //! Where an agent's certificate comes from, and how it stays fresh.
+//!
+//! A [`Workload`] is started with an [`IdentitySource`] and from then on renews itself. With the
+//! embedded authority that is [`enrol`](crate::tls::enrol()); with certificates that something else
+//! puts into files it is [`FileSource`].
 
 mod current;
 mod error;
