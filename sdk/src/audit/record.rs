@@ -203,7 +203,15 @@ impl fmt::Display for Record {
         match (&self.skill, self.operation) {
             (Some(skill), _) => write!(f, "{}", ShortName(skill.as_str()))?,
             (None, Some(operation)) => f.write_str(operation.as_str())?,
-            (None, None) => write!(f, "a {}", ShortName(self.event.as_str()))?,
+            (None, None) => {
+                let event = self.event.as_str();
+                let article = if event.starts_with(['a', 'e', 'i', 'o']) {
+                    "an"
+                } else {
+                    "a"
+                };
+                write!(f, "{article} {}", ShortName(event))?;
+            }
         }
         match (self.decision, &self.reason) {
             (Decision::Permitted, _) => f.write_str(": permitted"),

@@ -20,6 +20,5 @@ pub use file::FileSource;
 pub use memory::MemorySource;
 pub use snapshot::{Material, Snapshot};
 pub use source::IdentitySource;
-pub use wire::{
-    CERTIFICATE_PATH, CertificateAnswer, CertificateRequest, Enrolment, PROOF_TYP, Proof,
-};
+pub use wire::Enrolment;
+pub(crate) use wire::{CERTIFICATE_PATH, CertificateAnswer, CertificateRequest, PROOF_TYP, Proof};
