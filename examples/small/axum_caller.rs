@@ -18,7 +18,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let origin = Origin::https(listener.local_addr()?.to_string());
     println!("listening on {}; Ctrl-C ends", origin.authority);
 
-    let policy = Policy::from_toml(include_str!("shop.toml"))?;
+    let policy = Policy::from_toml(include_str!("axum_caller.toml"))?;
     let inbound = Inbound::new(&client, origin, policy);
     let layer = ProveCaller::new(inbound, Action::new(Operation::GetTask));
     let app = Router::new().route("/stock", get(stock)).layer(layer);

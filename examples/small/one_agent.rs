@@ -27,7 +27,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         authority.oauth_endpoint(),
     )
     .skill(skill)
-    .policy(Policy::from_toml(include_str!("greeter.toml"))?)
+    .policy(Policy::from_toml(include_str!("one_agent.toml"))?)
     .serve("127.0.0.1:0", Greeter)
     .await?;
     // The policy lets it call itself, for nobody else.

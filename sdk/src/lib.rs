@@ -9,26 +9,55 @@
 //! # Calling
 //!
 //! ```no_run
-//! # async fn example(enrolment: countersign::workload::Enrolment,
-//! #     authority: countersign::oauth::AuthorityEndpoint)
-//! # -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-//! # #[cfg(feature = "client")] {
-//! use countersign::{Client, Peer, SystemClock, enrol};
-//! use std::sync::Arc;
+//! # #[cfg(feature = "client")] mod example {
+//! use countersign::{Client, Peer, enrol};
+//! # use countersign::{oauth::AuthorityEndpoint, workload::Enrolment};
 //!
+//! # async fn example(enrolment: Enrolment, authority: AuthorityEndpoint)
+//! # -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
 //! let workload = enrol(enrolment).await?;
 //! let client = Client::new(workload, authority)?;
 //! let booking = Peer::new("https://127.0.0.1:4433", "spiffe://travel.example/agent/booking")?;
 //! let answer = client.on_own_behalf().call(&booking).send("Any trains to Bern?").await?;
 //! println!("{}", answer.text());
-//! # }
 //! # Ok(()) }
+//! # }
 //! ```
 //!
 //! # Being called
 //!
-//! Implement [`AgentExecutor`] and start it with [`Agent`]; or put one layer,
-//! [`server::ProveCaller`], before the routes of an existing axum application.
+//! Implement `AgentExecutor` and start it with `Agent`; or put one layer, `server::ProveCaller`,
+//! before the routes of an existing axum application.
+//!
+//! ```no_run
+//! # #[cfg(feature = "server")] mod example {
+//! use countersign::a2a::{A2aError, AgentSkill};
+//! use countersign::server::async_trait;
+//! use countersign::{Agent, AgentExecutor, EventQueue, Policy, RequestContext, Workload};
+//! # use countersign::oauth::AuthorityEndpoint;
+//!
+//! struct Greeter;
+//!
+//! #[async_trait]
+//! impl AgentExecutor for Greeter {
+//!     async fn execute(&self, ctx: RequestContext, events: EventQueue) -> Result<(), A2aError> {
+//!         events.reply(format!("Hello, {}.", ctx.caller()));
+//!         Ok(())
+//!     }
+//! }
+//!
+//! # async fn example(workload: Workload, authority: AuthorityEndpoint)
+//! # -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+//! let policy = Policy::from_toml(&std::fs::read_to_string("policy.toml")?)?;
+//! let agent = Agent::new("greeter", "Says hello", workload, authority)
+//!     .skill(AgentSkill::new("greet", "Greet", "Says hello").tagged(["hello"]))
+//!     .policy(policy)
+//!     .serve("127.0.0.1:4433", Greeter)
+//!     .await?;
+//! # agent.shutdown().await;
+//! # Ok(()) }
+//! # }
+//! ```
 //!
 //! # Rooms
 //!
@@ -96,3 +125,8 @@ pub use server::{Agent, AgentExecutor, EventQueue, RequestContext};
 pub use tls::enrol;
 #[cfg(feature = "net")]
 pub use workload::Workload;
+
+/// Compiles the programs in the README.
+#[cfg(all(doctest, feature = "client", feature = "server"))]
+#[doc = include_str!("../../README.md")]
+struct Readme;

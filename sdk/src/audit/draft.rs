@@ -222,6 +222,7 @@ mod tests {
 
     use super::super::testing::{context, draft};
     use super::super::verify::{MAX_LINE, read_record};
+    use super::super::{AuditLog as _, MemoryLog};
     use super::*;
     use crate::a2a::Operation;
     use crate::delegation::testing::{act, delegated};
@@ -237,6 +238,19 @@ mod tests {
             .reason("policy.no_rule")
             .detail("line\nfeed and \u{1b}[31m")
             .rule("roles.booker")
+    }
+
+    #[test]
+    fn an_event_has_its_article() {
+        for (event, want) in [
+            ("login", "requested a login"),
+            ("enrolment", "requested an enrolment"),
+        ] {
+            let draft = Draft::new(context(), event, Decision::Permitted);
+            let record = MemoryLog::default().append(draft);
+            let text = record.expect("stored").to_string();
+            assert!(text.contains(want), "{text}");
+        }
     }
 
     #[test]

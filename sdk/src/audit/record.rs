@@ -205,7 +205,7 @@ impl fmt::Display for Record {
             (None, Some(operation)) => f.write_str(operation.as_str())?,
             (None, None) => {
                 let event = self.event.as_str();
-                let article = if event.starts_with(['a', 'e', 'i', 'o', 'u']) {
+                let article = if event.starts_with(['a', 'e', 'i', 'o']) {
                     "an"
                 } else {
                     "a"

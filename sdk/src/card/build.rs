@@ -102,6 +102,13 @@ impl CardBuilder {
         self
     }
 
+    /// Is this version of itself.
+    #[must_use]
+    pub fn version(mut self, version: impl Into<String>) -> Self {
+        self.card.version = version.into();
+        self
+    }
+
     /// Is run by this organization.
     #[must_use]
     pub fn provider(mut self, organization: impl Into<String>, url: impl Into<String>) -> Self {

@@ -13,7 +13,9 @@ use crate::workload::WorkloadError;
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// The peer's address is not an `https` URL without user information, query or fragment.
-    #[error("the peer's address {url:?} is not a plain https URL")]
+    #[error(
+        "the peer's address {url:?} is not a plain https URL; it is https://host:port, without path or user"
+    )]
     PeerUrl {
         /// What was given.
         url: String,
@@ -71,7 +73,10 @@ pub enum ClientError {
     #[error("the signature: {0}")]
     Signature(#[from] SignatureError),
     /// The peer refused the call.
-    #[error("the peer refused the call: {status}{}", challenge.as_ref().map(|c| format!(" ({c})")).unwrap_or_default())]
+    #[error(
+        "the peer refused the call: {status}{}; its audit log says why",
+        challenge.as_ref().map(|c| format!(" ({c})")).unwrap_or_default()
+    )]
     Refused {
         /// The HTTP status.
         status: u16,

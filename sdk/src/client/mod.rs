@@ -1,4 +1,18 @@
 //! Calling other agents: the outbound pipeline.
+//!
+//! A [`Client`] calls as one workload, a [`Peer`] is where to call and who must be there. Each call
+//! says for whom it is made:
+//!
+//! ```no_run
+//! # async fn f(client: countersign::Client) -> Result<(), Box<dyn std::error::Error>> {
+//! use countersign::Peer;
+//!
+//! let booking = Peer::new("https://127.0.0.1:4433", "spiffe://travel.example/agent/booking")?;
+//! let alice = client.oauth().login("alice", &"trip:book".parse()?).await?;
+//! let call = client.on_behalf_of_user(alice).call(&booking).skill("book");
+//! println!("{}", call.send("A train to Bern on Friday").await?.text());
+//! # Ok(()) }
+//! ```
 
 mod answer;
 mod call;

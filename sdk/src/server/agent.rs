@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 
 use super::engine::Engine;
 use super::executor::AgentExecutor;
-use super::inbound::Inbound;
+use super::inbound::{Inbound, Limits};
 use super::routes::{self, RPC_PATH, Shared};
 use super::store::{MemoryTaskStore, TaskStore};
 use crate::a2a::{AgentCard, AgentSkill, Operation};
@@ -67,6 +67,7 @@ pub struct Agent {
     audit: Arc<dyn AuditLog>,
     store: Arc<dyn TaskStore>,
     replay: Option<Arc<dyn ReplayStore>>,
+    limits: Limits,
     options: ServeOptions,
     public_origin: Option<String>,
 }
@@ -89,9 +90,17 @@ impl Agent {
             audit: Arc::new(MemoryLog::default()),
             store: Arc::new(MemoryTaskStore::default()),
             replay: None,
+            limits: Limits::default(),
             options: ServeOptions::default(),
             public_origin: None,
         }
+    }
+
+    /// The agent's own version, for its card. Default: that of this crate.
+    #[must_use]
+    pub fn version(mut self, version: &str) -> Self {
+        self.card = self.card.version(version);
+        self
     }
 
     /// Adds a skill to the card; the scopes it demands are those of the policy.
@@ -126,6 +135,13 @@ impl Agent {
     #[must_use]
     pub fn replay_store(mut self, store: Arc<dyn ReplayStore>) -> Self {
         self.replay = Some(store);
+        self
+    }
+
+    /// How much is read of a request.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
         self
     }
 
@@ -201,8 +217,9 @@ impl Agent {
         let client = Client::builder(workload.clone(), self.authority)
             .key_directory(format!("{url}{DIRECTORY_PATH}"))
             .build()?;
-        let mut inbound =
-            Inbound::new(&client, peer.target().clone(), self.policy).audit(self.audit.clone());
+        let mut inbound = Inbound::new(&client, peer.target().clone(), self.policy)
+            .audit(self.audit.clone())
+            .limits(self.limits);
         if let Some(store) = self.replay {
             inbound = inbound.replay_store(store);
         }

@@ -1,4 +1,26 @@
 //! Being called: the inbound pipeline, tasks, and routers for axum.
+//!
+//! [`Agent`] is a whole agent around an [`AgentExecutor`]; the crate's front page starts one. An
+//! application that has its own routes puts [`ProveCaller`] before them and takes [`Proved`]:
+//!
+//! ```
+//! # use countersign::client::Client;
+//! use axum::{Router, routing::get};
+//! use countersign::a2a::Operation;
+//! use countersign::httpsig::Origin;
+//! use countersign::policy::{Action, Policy};
+//! use countersign::server::{Inbound, ProveCaller, Proved};
+//!
+//! async fn stock(Proved(call): Proved) -> String {
+//!     format!("seven left, said to {}", call.caller())
+//! }
+//!
+//! fn app(client: &Client, policy: Policy) -> Router {
+//!     let inbound = Inbound::new(client, Origin::https("shop.example"), policy);
+//!     let layer = ProveCaller::new(inbound, Action::new(Operation::GetTask));
+//!     Router::new().route("/stock", get(stock)).layer(layer)
+//! }
+//! ```
 
 mod agent;
 mod engine;

@@ -143,8 +143,8 @@ impl Refusal {
         // RFC 9421 §5.1: what a signature would have to cover.
         if let Self::Signature(SignatureError::Missing { .. }) = self {
             let wanted = HeaderValue::from_static(
-                "sig1=(\"@method\" \"@authority\" \"@path\" \"@query\" \"content-digest\" \
-                 \"authorization\" \"signature-agent\";key=\"sig1\")\
+                "sig1=(\"@method\" \"@authority\" \"@path\" \"@query\" \"content-type\" \
+                 \"content-digest\" \"authorization\" \"signature-agent\";key=\"sig1\")\
                  ;created;expires;keyid;nonce;tag=\"web-bot-auth\"",
             );
             headers.insert("accept-signature", wanted);

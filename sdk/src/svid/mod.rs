@@ -1,4 +1,7 @@
 //! X.509-SVID rules and trust bundles.
+//!
+//! [`verify_svid`] is the only way to a [`PeerIdentity`]: a chain that leads to a root of the trust
+//! domain that the certificate itself names.
 
 mod bundle;
 mod error;

@@ -1,4 +1,7 @@
 //! Connections that prove both ends.
+//!
+//! [`enrol`] gets a workload its certificate, [`serve()`] accepts connections, [`Transport`] makes
+//! them. TLS 1.3 only, without resumption; the other end is named by its SPIFFE ID, never by DNS.
 
 mod accept;
 mod authority;

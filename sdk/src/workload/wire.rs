@@ -10,9 +10,9 @@ use crate::secret::Secret;
 use crate::svid::TrustBundle;
 
 /// The path at the authority.
-pub const CERTIFICATE_PATH: &str = "/workload/certificate";
+pub(crate) const CERTIFICATE_PATH: &str = "/workload/certificate";
 /// The `typ` of the proof that the asker holds the new key.
-pub const PROOF_TYP: &str = "svid-request+jwt";
+pub(crate) const PROOF_TYP: &str = "svid-request+jwt";
 
 /// What lets a workload ask for its first certificate; handed to it once.
 #[derive(Clone, Debug)]
@@ -30,12 +30,12 @@ pub struct Enrolment {
 /// `POST /workload/certificate`.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct CertificateRequest {
+pub(crate) struct CertificateRequest {
     /// The enrolment code; absent in a renewal, which the current certificate authenticates.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub code: Option<String>,
+    pub(crate) code: Option<String>,
     /// Compact JWS by the new key, `typ` [`PROOF_TYP`], payload [`Proof`].
-    pub proof: String,
+    pub(crate) proof: String,
 }
 
 impl fmt::Debug for CertificateRequest {
@@ -51,25 +51,25 @@ impl fmt::Debug for CertificateRequest {
 
 /// What the new key signs.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Proof {
+pub(crate) struct Proof {
     /// The new public key.
-    pub jwk: Jwk,
+    pub(crate) jwk: Jwk,
     /// The authority's SPIFFE ID.
-    pub aud: String,
+    pub(crate) aud: String,
     /// When it was made, seconds since the epoch.
-    pub iat: u64,
+    pub(crate) iat: u64,
     /// Makes it one of a kind.
-    pub jti: String,
+    pub(crate) jti: String,
     /// Who asks; present in a renewal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub agent: Option<String>,
+    pub(crate) agent: Option<String>,
 }
 
 /// The authority's answer: base64 (RFC 4648 §4) of DER, as in a JWS `x5c`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct CertificateAnswer {
+pub(crate) struct CertificateAnswer {
     /// The new certificate first, then those between it and the root.
-    pub chain: Vec<String>,
+    pub(crate) chain: Vec<String>,
     /// The roots of the trust domain.
-    pub bundle: Vec<String>,
+    pub(crate) bundle: Vec<String>,
 }
