@@ -7,6 +7,7 @@
 //!
 //!     cargo bench -p countersign --features authority,server --bench proved_call [-- SECONDS ROUNDS]
 //!
+//! The second line for a protocol is processor time for a request, which a busy machine changes less.
 //! `ONLY=proved` measures our side alone, for a profile.
 
 use std::fs::File;
@@ -126,8 +127,28 @@ impl World {
     }
 }
 
+/// What one turn of one side came to.
+#[derive(Clone, Copy)]
+struct Turn {
+    /// Requests per second.
+    rate: f64,
+    /// Microseconds of processor time for a request, both ends together.
+    cost: f64,
+}
+
+/// Processor seconds of this process so far, to the clock tick; nothing where Linux does not tell.
+fn processor_seconds() -> f64 {
+    /// Fixed for programs (`USER_HZ`).
+    const TICKS: f64 = 100.0;
+    let text = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // The second field is a name in parentheses; user and system time are the 14th and 15th.
+    let rest = text.rsplit_once(')').map_or("", |(_, rest)| rest);
+    let ticks = rest.split_whitespace().skip(11).take(2);
+    ticks.filter_map(|t| t.parse::<f64>().ok()).sum::<f64>() / TICKS
+}
+
 /// Counts what `CALLERS` tasks get done in `window`.
-async fn measure<F, Fut>(window: Duration, make: F) -> Result<f64, Failure>
+async fn measure<F, Fut>(window: Duration, make: F) -> Result<Turn, Failure>
 where
     F: Fn() -> Fut,
     Fut: Future<Output = Result<Box<dyn Caller>, Failure>>,
@@ -148,14 +169,20 @@ where
         }));
     }
     tokio::time::sleep(Duration::from_millis(200)).await;
-    let (before, began) = (done.load(Ordering::Relaxed), Instant::now());
+    let (before, began, spent) = (
+        done.load(Ordering::Relaxed),
+        Instant::now(),
+        processor_seconds(),
+    );
     tokio::time::sleep(window).await;
-    let rate = (done.load(Ordering::Relaxed) - before) as f64 / began.elapsed().as_secs_f64();
+    let calls = (done.load(Ordering::Relaxed) - before) as f64;
+    let rate = calls / began.elapsed().as_secs_f64();
+    let cost = (processor_seconds() - spent) * 1e6 / calls;
     stop.store(true, Ordering::Relaxed);
     for task in tasks {
         task.await??;
     }
-    Ok(rate)
+    Ok(Turn { rate, cost })
 }
 
 #[async_trait]
@@ -328,7 +355,7 @@ async fn bare_connection(
     })
 }
 
-async fn bare(world: &World, version: HttpVersion, window: Duration) -> Result<f64, Failure> {
+async fn bare(world: &World, version: HttpVersion, window: Duration) -> Result<Turn, Failure> {
     let key = Arc::new(SigningKey::generate(Algorithm::Ed25519)?);
     let address = bare_server(world, &key).await?;
     let shared = match bare_connection(world, address, version).await? {
@@ -347,7 +374,7 @@ async fn bare(world: &World, version: HttpVersion, window: Duration) -> Result<f
     .await
 }
 
-async fn proved(world: &World, version: HttpVersion, window: Duration) -> Result<f64, Failure> {
+async fn proved(world: &World, version: HttpVersion, window: Duration) -> Result<Turn, Failure> {
     let on_behalf = world.proved(version).await?;
     measure(window, || async {
         let on_behalf = on_behalf.clone();
@@ -362,9 +389,10 @@ async fn proved(world: &World, version: HttpVersion, window: Duration) -> Result
     .await
 }
 
-fn median(mut rates: Vec<f64>) -> f64 {
-    rates.sort_by(f64::total_cmp);
-    rates[rates.len() / 2]
+fn median(turns: &[Turn], of: impl Fn(&Turn) -> f64) -> f64 {
+    let mut all: Vec<f64> = turns.iter().map(of).collect();
+    all.sort_by(f64::total_cmp);
+    all[all.len() / 2]
 }
 
 fn main() -> Result<(), Failure> {
@@ -389,15 +417,20 @@ fn main() -> Result<(), Failure> {
                 }
                 b.push(proved(&world, version, window).await?);
             }
-            let b = median(b);
+            let of = |turns: &[Turn]| (median(turns, |t| t.rate), median(turns, |t| t.cost));
+            let (rate, cost) = of(&b);
             if a.is_empty() {
-                println!("{name:<9} proved {b:>8.0} req/s");
+                println!("{name:<9} proved {rate:>8.0} req/s {cost:>5.0} us of processor time");
                 continue;
             }
-            let a = median(a);
+            let (bare_rate, bare_cost) = of(&a);
             println!(
-                "{name:<9} bare {a:>8.0} req/s   proved {b:>8.0} req/s   ratio {:.2}",
-                b / a
+                "{name:<9} bare {bare_rate:>8.0} req/s   proved {rate:>8.0} req/s   ratio {:.2}",
+                rate / bare_rate
+            );
+            println!(
+                "{name:<9} bare {bare_cost:>8.0} us      proved {cost:>8.0} us      ratio {:.2}",
+                bare_cost / cost
             );
         }
         std::fs::remove_file(&world.audit)?;

@@ -62,7 +62,7 @@ mod plan;
 mod schema;
 mod sign;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod verify;
 
 pub use build::{CardBuilder, Enforced, OAuthEnforced};

@@ -1,4 +1,4 @@
-//! A good card in a good world, for the tests of this room.
+//! A good card in a good world, for the tests of this room and of those above.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::clock::UnixTime;
 use crate::crypto::SigningKey;
 use crate::svid::{PeerIdentity, TrustBundle, TrustBundles, Usage, verify_svid};
 
-pub(super) const BOOKING: &str = "spiffe://travel.example/agent/booking";
+pub(crate) const BOOKING: &str = "spiffe://travel.example/agent/booking";
 
 pub(super) fn now() -> UnixTime {
     UnixTime::from_secs(ca::now())
@@ -74,7 +74,7 @@ pub(super) fn builder() -> CardBuilder {
         .provider("Example Travel", "https://travel.example")
 }
 
-pub(super) fn card() -> AgentCard {
+pub(crate) fn card() -> AgentCard {
     builder().build(&enforced()).expect("a card")
 }
 
@@ -93,14 +93,14 @@ pub(super) fn header(agent: &Agent) -> Value {
 }
 
 /// One authority, the booking agent and its signed card.
-pub(super) struct World {
+pub(crate) struct World {
     pub(super) ca: Ca,
     pub(super) booking: Agent,
     pub(super) keys: TrustedKeys,
 }
 
 impl World {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let ca = Ca::new("travel.example");
         let booking = Agent::named(&ca, "/agent/booking");
         let keys = TrustedKeys::bundles(bundle(&ca).into());
@@ -118,7 +118,7 @@ impl World {
     }
 
     /// The verified card with this content, whatever it is.
-    pub(super) fn verified(&self, card: &AgentCard) -> VerifiedCard {
+    pub(crate) fn verified(&self, card: &AgentCard) -> VerifiedCard {
         let document = serde_json::to_value(card).expect("JSON");
         let header = header(&self.booking);
         let signed = super::sign::sign_unchecked(document, &self.booking.key, &header);

@@ -120,3 +120,53 @@ fn interface(peer: &Peer, plan: &Plan) -> Result<Uri, ClientError> {
         });
     if same { Ok(uri) } else { Err(foreign()) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::card::testing::{BOOKING, World, card};
+    use crate::client::call::Authority;
+
+    const ISSUER: &str = "https://as.example";
+
+    fn intent(skill: &str, scopes: Option<&str>) -> Intent {
+        Intent {
+            peer: Peer::new("https://booking.example", BOOKING).expect("a peer"),
+            authority: Authority::Own,
+            skill: Some(skill.to_owned()),
+            scopes: scopes.map(|text| text.parse().expect("scopes")),
+        }
+    }
+
+    #[test]
+    fn a_plan_serves_the_same_intent_and_no_other() {
+        let (plans, card) = (Plans::default(), World::new().verified(&card()));
+        let of = |intent: &Intent| plans.of(intent, &card, ISSUER);
+        let first = of(&intent("reserve", None)).expect("a plan");
+        assert_eq!(first.scopes.to_string(), "booking:reserve");
+        assert_eq!(first.interface, "https://booking.example/a2a");
+        let again = of(&intent("reserve", None)).expect("a plan");
+        assert!(Arc::ptr_eq(&first, &again));
+        let more = of(&intent("reserve", Some("booking:cancel booking:reserve")));
+        let more = more.expect("a plan").scopes.to_string();
+        assert_eq!(more, "booking:cancel booking:reserve");
+        for _ in 0..2 {
+            let refused = of(&intent("rebook", None)).expect_err("no such skill");
+            assert!(matches!(refused, ClientError::NoSkill { .. }), "{refused}");
+        }
+    }
+
+    #[test]
+    fn no_more_plans_are_kept_than_the_bound() {
+        let (plans, card) = (Plans::default(), World::new().verified(&card()));
+        for at in 0..=MAX_PLANS {
+            assert_eq!(plans.0.load().len(), at);
+            let asked = format!("booking:reserve other:{at}");
+            let planned = plans.of(&intent("reserve", Some(&asked)), &card, ISSUER);
+            assert_eq!(planned.expect("a plan").scopes.to_string(), asked);
+            if at == MAX_PLANS {
+                assert_eq!(plans.0.load().len(), 1);
+            }
+        }
+    }
+}
