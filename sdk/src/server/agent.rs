@@ -117,7 +117,9 @@ impl Agent {
         self
     }
 
-    /// Where decisions are recorded. Default: this process's memory.
+    /// Where decisions are recorded. Default: this process's memory, which takes
+    /// [`MemoryLog::CAPACITY`] records; after that every call is refused, so that none goes
+    /// unrecorded. An agent that stays up wants a [`JsonLinesLog`](crate::audit::JsonLinesLog).
     #[must_use]
     pub fn audit(mut self, log: Arc<dyn AuditLog>) -> Self {
         self.audit = log;
