@@ -167,7 +167,7 @@ pub fn request<T: Serialize>(id: &Id, operation: Operation, params: &T) -> Vec<u
         params,
     };
     // Every key of the protocol's types is a text, so writing them does not fail.
-    serde_json::to_vec(&envelope).unwrap_or_default()
+    written(&envelope).unwrap_or_default()
 }
 
 /// The body of a response with a result.
@@ -177,7 +177,14 @@ pub fn success<T: Serialize>(id: &Id, result: &T) -> Vec<u8> {
         id,
         result,
     };
-    serde_json::to_vec(&envelope).unwrap_or_else(|_| failure(id, &A2aError::internal()))
+    written(&envelope).unwrap_or_else(|_| failure(id, &A2aError::internal()))
+}
+
+/// Begins with room for a message of a page or two, so that it is not copied again and again.
+fn written(envelope: &impl Serialize) -> serde_json::Result<Vec<u8>> {
+    let mut out = Vec::with_capacity(2 << 10);
+    serde_json::to_writer(&mut out, envelope)?;
+    Ok(out)
 }
 
 /// The body of a response with an error.

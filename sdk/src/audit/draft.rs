@@ -191,7 +191,7 @@ impl Draft {
         record.seq = head.seq + 1;
         record.prev = head.hash;
         // The hash is still zero and stands last: behind the members it is made from.
-        let mut line = Vec::with_capacity(1024);
+        let mut line = Vec::with_capacity(2 << 10);
         serde_json::to_writer(&mut line, &record).map_err(AuditError::Encode)?;
         let tail = HASH_OPEN.len() + RecordHash::DIGITS + HASH_CLOSE.len();
         line.truncate(line.len() - tail);

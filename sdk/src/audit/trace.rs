@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use http::header::HeaderName;
 use http::{HeaderMap, HeaderValue};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -10,7 +11,7 @@ use super::hex;
 use crate::crypto::random;
 
 /// The header that carries the context (W3C Trace Context §3.2).
-const TRACEPARENT: &str = "traceparent";
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// The name of a whole call over all agents: 16 bytes, not all zero.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -1,7 +1,7 @@
 //! The outbound pipeline: from an intent to an answer, each step only with the evidence of the last.
 
 use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName};
 use http::{HeaderMap, HeaderValue, Method};
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -23,6 +23,10 @@ use crate::crypto::random;
 use crate::oauth::BoundToken;
 use crate::token::Scopes;
 use crate::workload::Snapshot;
+
+// Known when this is compiled: a name from a text is checked and copied for every request.
+const VERSION_NAME: HeaderName = HeaderName::from_static(VERSION_HEADER);
+const EXTENSIONS_NAME: HeaderName = HeaderName::from_static(EXTENSIONS_HEADER);
 
 /// How many header fields a call has, with those that signing and the connection add.
 const HEADERS: usize = 12;
@@ -57,10 +61,10 @@ impl Client {
         let headers = &mut parts.headers;
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
         headers.insert(ACCEPT, accepts(operation));
-        headers.insert(VERSION_HEADER, HeaderValue::from_static(VERSION));
+        headers.insert(VERSION_NAME, HeaderValue::from_static(VERSION));
         if intent.skill.is_some() {
             // A2A §4.6: an extension that a message uses is named in the request.
-            headers.insert(EXTENSIONS_HEADER, HeaderValue::from_static(EXTENSION_URI));
+            headers.insert(EXTENSIONS_NAME, HeaderValue::from_static(EXTENSION_URI));
         }
         intent.authority.trace().insert(headers);
         if let Some(token) = &token {
