@@ -116,12 +116,14 @@ async fn what_is_not_there_is_told_from_refusal() -> Result<(), Failure> {
     // Somebody listens and says nothing.
     let silent = TcpListener::bind("127.0.0.1:0").await?;
     let silence = format!("https://{}", silent.local_addr()?);
-    for (url, want) in [(&nobody, "tls.connect"), (&silence, "tls.timeout")] {
+    // Silence ends by the deadline of the handshake or of the whole call: the same second here.
+    let ends = ["tls.timeout", "client.deadline"];
+    for (url, want) in [(&nobody, &["tls.connect"][..]), (&silence, &ends)] {
         for command in [&["card", "verify", url][..], &["call", url, "x"]] {
             let args = [command, &["--peer", &id, "--timeout", "1", "--json"]].concat();
             let ran = stage.run(&args).await?;
             assert_eq!(ran.code, Some(3), "{ran:?}");
-            assert_eq!(reason(&ran.json()), want, "{ran:?}");
+            assert!(want.contains(&reason(&ran.json()).as_str()), "{ran:?}");
         }
     }
     let no_folder = run(&["card", "show", &url, "--json", "--identity", "/nowhere"]);
