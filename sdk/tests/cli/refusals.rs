@@ -123,7 +123,7 @@ async fn what_is_not_there_is_told_from_refusal() -> Result<(), Failure> {
             let args = [command, &["--peer", &id, "--timeout", "1", "--json"]].concat();
             let ran = stage.run(&args).await?;
             assert_eq!(ran.code, Some(3), "{ran:?}");
-            assert!(want.contains(&reason(&ran.json()).as_str()), "{ran:?}");
+            assert!(want.contains(&reason(&ran.json())), "{ran:?}");
         }
     }
     let no_folder = run(&["card", "show", &url, "--json", "--identity", "/nowhere"]);
