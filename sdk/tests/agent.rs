@@ -16,8 +16,8 @@ use countersign::audit::{AuditLog, MemoryLog};
 use countersign::card::SignedCard;
 use countersign::card::TrustedKeys;
 use countersign::client::{Client, Peer};
-use countersign::clock::Skew;
-use countersign::crypto::random;
+use countersign::clock::{Skew, SystemClock};
+use countersign::crypto::{Algorithm, random};
 use countersign::httpsig::directory::{Directory, verify_proof};
 use countersign::httpsig::{DIRECTORY_PATH, Origin, Profile, Signer};
 use countersign::policy::{Action, Policy};
@@ -25,7 +25,8 @@ use countersign::server::{
     Agent, AgentError, AgentExecutor, EventQueue, Inbound, ProveCaller, Proved, RequestContext,
     async_trait,
 };
-use countersign::tls::{self, ServeOptions, enrol};
+use countersign::tls::{self, AuthoritySource, ServeOptions, enrol};
+use countersign::workload::Workload;
 use http::header::{AUTHORIZATION, CACHE_CONTROL, ETAG, IF_NONE_MATCH};
 use http::{HeaderMap, HeaderValue, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full};
@@ -180,6 +181,26 @@ async fn an_agent_whose_card_and_pipeline_differ_does_not_start() -> Result<(), 
             Err(AgentError::Card(error)) => assert_eq!(error.reason(), want, "{name}: {error}"),
             other => panic!("{name}: {:?}", other.map(|_| "started")),
         }
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_with_a_p_256_certificate_calls_as_one_with_ed25519() -> Result<(), Failure> {
+    let world = World::with(Nothing).await?;
+    for algorithm in [Algorithm::EcdsaP256Sha256, Algorithm::Ed25519] {
+        let clock = Arc::new(SystemClock);
+        let source = AuthoritySource::new(world.authority.enrol("one")?, clock.clone());
+        let workload = Workload::start(Arc::new(source.algorithm(algorithm)), clock).await?;
+        assert_eq!(workload.current().key().algorithm(), algorithm);
+        let client = Client::new(workload, world.authority.oauth_endpoint())?;
+        let alice = client.oauth().login("alice", &"work".parse()?).await?;
+        let answer = client
+            .on_behalf_of_user(alice)
+            .call(world.worker.peer())
+            .send("hello")
+            .await?;
+        assert_eq!(answer.text(), "done");
     }
     Ok(())
 }

@@ -60,6 +60,7 @@ pub struct AuthoritySource {
     url: String,
     authority: SpiffeId,
     clock: Arc<dyn Clock>,
+    algorithm: Algorithm,
     standing: Mutex<Standing>,
 }
 
@@ -71,12 +72,19 @@ struct Standing {
 }
 
 impl AuthoritySource {
+    /// Makes keys for `algorithm`; Ed25519 unless told otherwise.
+    #[must_use]
+    pub fn algorithm(self, algorithm: Algorithm) -> Self {
+        Self { algorithm, ..self }
+    }
+
     /// A source that spends the code of `enrolment` with its first certificate.
     pub fn new(enrolment: Enrolment, clock: Arc<dyn Clock>) -> Self {
         Self {
             url: enrolment.authority_url,
             authority: enrolment.authority_id,
             clock,
+            algorithm: Algorithm::Ed25519,
             standing: Mutex::new(Standing {
                 code: Some(enrolment.code),
                 held: None,
@@ -252,7 +260,7 @@ impl IdentitySource for AuthoritySource {
     async fn fetch(&self) -> Result<Material, WorkloadError> {
         let to = self.endpoint()?;
         let mut standing = self.standing.lock().await;
-        let key = SigningKey::generate(Algorithm::Ed25519)?;
+        let key = SigningKey::generate(self.algorithm)?;
         let request = self.request(&standing, &key)?;
         let body = serde_json::to_vec(&request).map_err(|e| self.answer(e.to_string()))?;
         let answer = self
