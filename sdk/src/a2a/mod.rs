@@ -14,6 +14,7 @@
 //! # Ok::<(), countersign::a2a::A2aError>(())
 //! ```
 
+mod call;
 mod card;
 mod convert;
 mod error;
@@ -32,6 +33,7 @@ mod timestamp;
 mod version;
 mod wire;
 
+pub use call::{Request, Response, ServiceParameters};
 pub use card::{
     AgentCapabilities, AgentCard, AgentCardSignature, AgentExtension, AgentInterface,
     AgentProvider, AgentSkill,

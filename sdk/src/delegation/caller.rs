@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::{ActChain, Actor, ChainLimits, DelegationError, ShortName};
 use crate::httpsig::{Fresh, VerifiedRequest};
 use crate::id::SpiffeId;
@@ -10,7 +12,8 @@ use crate::svid::PeerIdentity;
 use crate::token::{Scopes, VerifiedToken};
 
 /// For whom the agent calls.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub enum Principal {
     /// For a user: the token's `sub`, with an `act` that names the agent.
     User {

@@ -1,33 +1,96 @@
 //! What a caller asks for.
 
+use serde::{Deserialize, Serialize};
+
 use crate::a2a::Operation;
 use crate::delegation::{Caller, Principal};
 use crate::id::SpiffeId;
 
 /// To whom a task belongs: the agent that began it and for whom.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+///
+/// A policy may leave one of the two open (see [`Sharing`]); a tenant always separates.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Owner {
-    agent: SpiffeId,
-    principal: Principal,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agent: Option<SpiffeId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    principal: Option<Principal>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tenant: Option<String>,
+}
+
+/// Among whom tasks are shared.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Sharing {
+    /// Among nobody: a task belongs to the agent that began it, for the one it acted for.
+    #[default]
+    Nobody,
+    /// Among all agents that act for the same person, or the same first agent.
+    Principal,
+    /// Among all for whom one agent acts.
+    Agent,
 }
 
 impl Owner {
-    /// Who owns what `caller` begins.
+    /// Who owns what `caller` begins, when nothing is shared.
     pub fn of(caller: &Caller) -> Self {
+        Self::shared(caller, Sharing::Nobody)
+    }
+
+    /// Who owns what `caller` begins, when tasks are shared in this way.
+    ///
+    /// An agent that acts for itself has a principal of its own, so it shares with nobody else.
+    pub fn shared(caller: &Caller, sharing: Sharing) -> Self {
+        let agent = caller.agent().clone();
+        let principal = caller.principal().clone();
+        let (agent, principal) = match (sharing, &principal) {
+            (Sharing::Nobody, _) | (Sharing::Principal, Principal::App) => {
+                (Some(agent), Some(principal))
+            }
+            (Sharing::Principal, Principal::User { .. } | Principal::Agent { .. }) => {
+                (None, Some(principal))
+            }
+            (Sharing::Agent, _) => (Some(agent), None),
+        };
         Self {
-            agent: caller.agent().clone(),
-            principal: caller.principal().clone(),
+            agent,
+            principal,
+            tenant: None,
         }
     }
 
-    /// The agent.
-    pub fn agent(&self) -> &SpiffeId {
-        &self.agent
+    /// The same owner at this tenant.
+    #[must_use]
+    pub fn at_tenant(mut self, tenant: Option<&str>) -> Self {
+        self.tenant = tenant.filter(|t| !t.is_empty()).map(str::to_owned);
+        self
     }
 
-    /// For whom.
-    pub fn principal(&self) -> &Principal {
-        &self.principal
+    /// The agent; `None` when tasks are shared among agents.
+    pub fn agent(&self) -> Option<&SpiffeId> {
+        self.agent.as_ref()
+    }
+
+    /// For whom; `None` when tasks are shared among all for whom the agent acts.
+    pub fn principal(&self) -> Option<&Principal> {
+        self.principal.as_ref()
+    }
+
+    /// The tenant; `None` when the interface names none.
+    pub fn tenant(&self) -> Option<&str> {
+        self.tenant.as_deref()
+    }
+
+    /// A text that names this owner and no other: for stores, which keep it and read it back.
+    pub fn to_text(&self) -> String {
+        // Members are written in the order of their declaration, so equal owners have equal texts.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// Reads what [`Owner::to_text`] wrote.
+    pub fn from_text(text: &str) -> Option<Self> {
+        serde_json::from_str(text).ok()
     }
 }
 

@@ -36,7 +36,7 @@ mod denial;
 mod file;
 mod rules;
 
-pub use action::{Action, Owner};
+pub use action::{Action, Owner, Sharing};
 pub use decide::Permit;
 pub use denial::{Denial, DenialReason};
 pub use rules::{Policy, PolicyBuilder, PolicyError, Requirement, Role};

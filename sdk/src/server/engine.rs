@@ -10,8 +10,8 @@ use futures_util::stream::{self, Stream};
 use serde_json::json;
 
 use super::executor::{AgentExecutor, EventQueue, RequestContext};
+use super::legacy_store::{StoreError, TaskStore};
 use super::live::Live;
-use super::store::{StoreError, TaskStore};
 use crate::a2a::{
     A2aError, CancelTaskRequest, ErrorKind, GetTaskRequest, SendMessageRequest,
     SendMessageResponse, StreamResponse, Task, TaskState, TaskStatus, new_id,

@@ -25,19 +25,22 @@
 mod agent;
 mod engine;
 mod executor;
+mod handler;
 mod inbound;
 mod layer;
+mod legacy_store;
 mod live;
 mod refusal;
 mod routes;
-mod store;
+pub mod store;
 mod tokens;
 
 pub use agent::{Agent, AgentError, RunningAgent};
 pub use executor::{AgentExecutor, EventQueue, RequestContext};
+pub use handler::{Events, Reply, RequestHandler, ServerCallContext};
 pub use inbound::{Inbound, Limits};
 pub use layer::{ProveCaller, ProveCallerService, Proved};
+pub use legacy_store::{MemoryTaskStore, StoreError, TaskStore, conformance as store_conformance};
 pub use refusal::Refusal;
-pub use store::{MemoryTaskStore, StoreError, TaskStore, conformance as store_conformance};
 
 pub use async_trait::async_trait;

@@ -1,0 +1,126 @@
+//! An operation with its parameters and its answer, free of any binding (A2A §3).
+
+use super::{
+    AgentCard, CancelTaskRequest, DeleteTaskPushNotificationConfigRequest,
+    GetExtendedAgentCardRequest, GetTaskPushNotificationConfigRequest, GetTaskRequest,
+    ListTaskPushNotificationConfigsRequest, ListTaskPushNotificationConfigsResponse,
+    ListTasksRequest, ListTasksResponse, Operation, SendMessageRequest, SendMessageResponse,
+    SubscribeToTaskRequest, Task, TaskPushNotificationConfig,
+};
+
+/// What a client asks for: one of the eleven operations with its parameters.
+///
+/// Every binding reads its requests into this type and writes them from it.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Request {
+    /// Begin or continue a task, answer at once.
+    SendMessage(SendMessageRequest),
+    /// Begin or continue a task, answer as a stream.
+    SendStreamingMessage(SendMessageRequest),
+    /// Read a task.
+    GetTask(GetTaskRequest),
+    /// Find tasks.
+    ListTasks(ListTasksRequest),
+    /// End a task.
+    CancelTask(CancelTaskRequest),
+    /// Follow a task.
+    SubscribeToTask(SubscribeToTaskRequest),
+    /// Ask to be told by push.
+    CreateTaskPushNotificationConfig(TaskPushNotificationConfig),
+    /// Read a push configuration.
+    GetTaskPushNotificationConfig(GetTaskPushNotificationConfigRequest),
+    /// Find push configurations.
+    ListTaskPushNotificationConfigs(ListTaskPushNotificationConfigsRequest),
+    /// Stop being told by push.
+    DeleteTaskPushNotificationConfig(DeleteTaskPushNotificationConfigRequest),
+    /// Read the card for known callers.
+    GetExtendedAgentCard(GetExtendedAgentCardRequest),
+}
+
+impl Request {
+    /// Which operation it is.
+    pub const fn operation(&self) -> Operation {
+        match self {
+            Self::SendMessage(_) => Operation::SendMessage,
+            Self::SendStreamingMessage(_) => Operation::SendStreamingMessage,
+            Self::GetTask(_) => Operation::GetTask,
+            Self::ListTasks(_) => Operation::ListTasks,
+            Self::CancelTask(_) => Operation::CancelTask,
+            Self::SubscribeToTask(_) => Operation::SubscribeToTask,
+            Self::CreateTaskPushNotificationConfig(_) => {
+                Operation::CreateTaskPushNotificationConfig
+            }
+            Self::GetTaskPushNotificationConfig(_) => Operation::GetTaskPushNotificationConfig,
+            Self::ListTaskPushNotificationConfigs(_) => Operation::ListTaskPushNotificationConfigs,
+            Self::DeleteTaskPushNotificationConfig(_) => {
+                Operation::DeleteTaskPushNotificationConfig
+            }
+            Self::GetExtendedAgentCard(_) => Operation::GetExtendedAgentCard,
+        }
+    }
+
+    /// The tenant it is for: what the chosen interface names, echoed; never a trust boundary.
+    pub fn tenant(&self) -> Option<&str> {
+        let tenant = match self {
+            Self::SendMessage(r) | Self::SendStreamingMessage(r) => &r.tenant,
+            Self::GetTask(r) => &r.tenant,
+            Self::ListTasks(r) => &r.tenant,
+            Self::CancelTask(r) => &r.tenant,
+            Self::SubscribeToTask(r) => &r.tenant,
+            Self::CreateTaskPushNotificationConfig(r) => &r.tenant,
+            Self::GetTaskPushNotificationConfig(r) | Self::DeleteTaskPushNotificationConfig(r) => {
+                &r.tenant
+            }
+            Self::ListTaskPushNotificationConfigs(r) => &r.tenant,
+            Self::GetExtendedAgentCard(r) => &r.tenant,
+        };
+        tenant.as_deref().filter(|tenant| !tenant.is_empty())
+    }
+
+    /// Names the tenant, or none.
+    pub fn set_tenant(&mut self, tenant: Option<String>) {
+        let place = match self {
+            Self::SendMessage(r) | Self::SendStreamingMessage(r) => &mut r.tenant,
+            Self::GetTask(r) => &mut r.tenant,
+            Self::ListTasks(r) => &mut r.tenant,
+            Self::CancelTask(r) => &mut r.tenant,
+            Self::SubscribeToTask(r) => &mut r.tenant,
+            Self::CreateTaskPushNotificationConfig(r) => &mut r.tenant,
+            Self::GetTaskPushNotificationConfig(r) | Self::DeleteTaskPushNotificationConfig(r) => {
+                &mut r.tenant
+            }
+            Self::ListTaskPushNotificationConfigs(r) => &mut r.tenant,
+            Self::GetExtendedAgentCard(r) => &mut r.tenant,
+        };
+        *place = tenant;
+    }
+}
+
+/// The answer to an operation that answers once; a stream answers with
+/// [`StreamResponse`](super::StreamResponse)s.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Response {
+    /// To SendMessage.
+    SendMessage(SendMessageResponse),
+    /// To GetTask and CancelTask.
+    Task(Task),
+    /// To ListTasks.
+    ListTasks(ListTasksResponse),
+    /// To CreateTaskPushNotificationConfig and GetTaskPushNotificationConfig.
+    TaskPushNotificationConfig(TaskPushNotificationConfig),
+    /// To ListTaskPushNotificationConfigs.
+    ListTaskPushNotificationConfigs(ListTaskPushNotificationConfigsResponse),
+    /// To DeleteTaskPushNotificationConfig (google.protobuf.Empty).
+    Empty,
+    /// To GetExtendedAgentCard, with its signatures.
+    AgentCard(Box<AgentCard>),
+}
+
+/// What goes beside a request in headers, metadata or query (A2A §3.2.6).
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct ServiceParameters {
+    /// `A2A-Version` as it was sent; `None` when it was absent, which means 0.3.
+    pub version: Option<String>,
+    /// `A2A-Extensions`: the URIs, in their order.
+    pub extensions: Vec<String>,
+}

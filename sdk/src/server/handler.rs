@@ -1,0 +1,103 @@
+//! The core that no binding is known to: an admitted request goes in, an answer comes out.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use async_trait::async_trait;
+use futures_core::Stream;
+use futures_util::stream::BoxStream;
+
+use crate::a2a::{A2aError, Request, Response, ServiceParameters, StreamResponse};
+use crate::audit::Admitted;
+use crate::delegation::Caller;
+use crate::policy::Owner;
+
+/// Who makes a request, and what came beside it. Only an admitted call has one.
+#[derive(Clone, Debug)]
+pub struct ServerCallContext {
+    admitted: Arc<Admitted>,
+    owner: Owner,
+    parameters: ServiceParameters,
+}
+
+impl ServerCallContext {
+    /// The context of an admitted call, whose tasks belong to `owner`.
+    pub(super) fn new(
+        admitted: Arc<Admitted>,
+        owner: Owner,
+        parameters: ServiceParameters,
+    ) -> Self {
+        Self {
+            admitted,
+            owner,
+            parameters,
+        }
+    }
+
+    /// The record of this call's admission.
+    pub fn admitted(&self) -> &Arc<Admitted> {
+        &self.admitted
+    }
+
+    /// Who calls, for whom and through whom: proved.
+    pub fn caller(&self) -> &Caller {
+        self.admitted.caller()
+    }
+
+    /// Whose tasks this call may see.
+    pub fn owner(&self) -> &Owner {
+        &self.owner
+    }
+
+    /// Version and extensions, as they were sent.
+    pub fn parameters(&self) -> &ServiceParameters {
+        &self.parameters
+    }
+}
+
+/// The answer to a request.
+#[derive(Debug)]
+pub enum Reply {
+    /// The one answer.
+    Response(Response),
+    /// A stream of events.
+    Events(Events),
+}
+
+/// Events in the agent's order. An error is the last item.
+pub struct Events(BoxStream<'static, Result<Arc<StreamResponse>, A2aError>>);
+
+impl Events {
+    /// Makes a stream the answer.
+    pub fn new(
+        events: impl Stream<Item = Result<Arc<StreamResponse>, A2aError>> + Send + 'static,
+    ) -> Self {
+        Self(Box::pin(events))
+    }
+}
+
+impl Stream for Events {
+    type Item = Result<Arc<StreamResponse>, A2aError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.0.as_mut().poll_next(cx)
+    }
+}
+
+impl fmt::Debug for Events {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Events")
+    }
+}
+
+/// Answers the eleven operations. Every binding calls this and nothing else.
+#[async_trait]
+pub trait RequestHandler: Send + Sync + 'static {
+    /// Answers `request`.
+    ///
+    /// # Errors
+    /// An error of the protocol; the binding writes it in its own form.
+    async fn handle(&self, call: ServerCallContext, request: Request) -> Result<Reply, A2aError>;
+}

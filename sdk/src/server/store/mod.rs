@@ -1,0 +1,12 @@
+//! Where tasks and push configurations are kept.
+
+mod error;
+mod push_config_store;
+mod task_store;
+
+pub use error::StoreError;
+pub use push_config_store::{PushConfigStore, PushDelivery};
+pub use task_store::{
+    EVENTS_KEPT, Lease, Orphan, StoredEvent, StoredTask, TaskChange, TaskChanged, TaskCursor,
+    TaskPage, TaskQuery, TaskStore,
+};

@@ -1,0 +1,99 @@
+//! Where push configurations are kept, each for the owner of its task, with how far it was told.
+
+use async_trait::async_trait;
+
+use super::{Lease, StoreError};
+use crate::a2a::TaskPushNotificationConfig;
+use crate::clock::UnixTime;
+use crate::policy::Owner;
+
+/// A configuration and how far its receiver was told.
+#[derive(Clone, PartialEq, Debug)]
+pub struct PushDelivery {
+    /// To whom the task belongs.
+    pub owner: Owner,
+    /// The configuration, with its ID and task ID.
+    pub config: TaskPushNotificationConfig,
+    /// The number of the last event that was delivered.
+    pub delivered: u64,
+    /// How often the next one was tried in vain.
+    pub attempts: u32,
+}
+
+/// Keeps push configurations. Every method takes the owner of the task; somebody else's
+/// configuration looks exactly like a missing one.
+#[async_trait]
+pub trait PushConfigStore: Send + Sync + 'static {
+    /// Keeps `config`, which has an ID and a task ID, in place of an older one of the same ID. Events
+    /// up to number `from` count as delivered; it is due at once when the task has later ones.
+    ///
+    /// # Errors
+    /// [`StoreError::Full`], [`StoreError::Unavailable`].
+    async fn set(
+        &self,
+        owner: &Owner,
+        config: &TaskPushNotificationConfig,
+        from: u64,
+    ) -> Result<(), StoreError>;
+
+    /// The configuration `id` of the task.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    async fn get(
+        &self,
+        owner: &Owner,
+        task_id: &str,
+        id: &str,
+    ) -> Result<Option<TaskPushNotificationConfig>, StoreError>;
+
+    /// The configurations of the task with IDs above `after`, by ID, at most `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    async fn list(
+        &self,
+        owner: &Owner,
+        task_id: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<TaskPushNotificationConfig>, StoreError>;
+
+    /// Forgets the configuration; one that is not there is forgotten already.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    async fn delete(&self, owner: &Owner, task_id: &str, id: &str) -> Result<(), StoreError>;
+
+    /// Says that the task has a new event, so its configurations are due at `now`, except those
+    /// that wait for another attempt.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    async fn wake(&self, owner: &Owner, task_id: &str, now: UnixTime) -> Result<(), StoreError>;
+
+    /// Takes configurations that are due at `now` under `lease`, at most `limit`; none that another
+    /// instance holds.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    async fn take_due(
+        &self,
+        lease: &Lease,
+        now: UnixTime,
+        limit: usize,
+    ) -> Result<Vec<PushDelivery>, StoreError>;
+
+    /// Gives `delivery` back with its `delivered` and `attempts` as they are now; it is due again at
+    /// `next`, or when the task has a new event if there is none. If it was woken while it was held,
+    /// it is due at once.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    async fn give_back(
+        &self,
+        lease: &Lease,
+        delivery: &PushDelivery,
+        next: Option<UnixTime>,
+    ) -> Result<(), StoreError>;
+}

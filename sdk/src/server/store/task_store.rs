@@ -1,0 +1,211 @@
+//! Where tasks are kept, each for its owner.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::stream::BoxStream;
+
+use super::StoreError;
+use crate::a2a::{StreamResponse, Task, TaskState};
+use crate::clock::UnixTime;
+use crate::policy::Owner;
+
+/// How long the events of a task that is over are kept at least: streams and push deliveries that
+/// are behind catch up within it.
+pub const EVENTS_KEPT: Duration = Duration::from_secs(24 * 3600);
+
+/// A task as it is kept.
+///
+/// Its version is the number of its last entry. Every change appends at least one entry: an event
+/// that streams show, or none for a change that they do not (a message of the client in the history).
+#[derive(Clone, PartialEq, Debug)]
+pub struct StoredTask {
+    /// Its state after the last entry.
+    pub task: Arc<Task>,
+    /// The number of the last entry; a new task begins with 1.
+    pub version: u64,
+}
+
+/// A change of a task: what it becomes and the events that led there.
+#[derive(Clone, Debug)]
+pub struct TaskChange {
+    /// The version it was made for: the one that was read.
+    pub expected: u64,
+    /// The task afterwards.
+    pub task: Arc<Task>,
+    /// What streams show of it, in order. The first gets the number `expected + 1`.
+    pub events: Vec<Arc<StreamResponse>>,
+}
+
+impl TaskChange {
+    /// The task's version afterwards: a change without events counts as one entry too.
+    pub fn version(&self) -> u64 {
+        self.expected + (self.events.len() as u64).max(1)
+    }
+}
+
+/// An event with its number.
+#[derive(Clone, PartialEq, Debug)]
+pub struct StoredEvent {
+    /// Its number in its task.
+    pub number: u64,
+    /// What a stream shows.
+    pub event: Arc<StreamResponse>,
+}
+
+/// The right to work on a task, until it runs out. Whoever runs a task's executor holds it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Lease {
+    /// Which instance of the agent: a name that no other instance has, a new one at every start.
+    pub instance: String,
+    /// Until when.
+    pub until: UnixTime,
+}
+
+/// Which tasks of an owner are wanted (A2A §3.1.4).
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct TaskQuery {
+    /// Only of this conversation.
+    pub context_id: Option<String>,
+    /// Only in this state.
+    pub state: Option<TaskState>,
+    /// Only with a status that is not older (`>=`), milliseconds since 1970.
+    pub not_before_ms: Option<i64>,
+    /// At most this many.
+    pub page_size: u32,
+    /// Only those that come after this one.
+    pub after: Option<TaskCursor>,
+}
+
+/// A place in the list of tasks: newest status first, then by descending ID.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct TaskCursor {
+    /// When the status was set, milliseconds since 1970.
+    pub status_ms: i64,
+    /// The task's ID.
+    pub id: String,
+}
+
+/// A page of tasks.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct TaskPage {
+    /// The tasks, newest status first.
+    pub tasks: Vec<Arc<Task>>,
+    /// Where the next page begins; `None` when this is the last.
+    pub next: Option<TaskCursor>,
+    /// How many tasks there are on all pages.
+    pub total: u64,
+}
+
+/// A task that another instance left unfinished.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Orphan {
+    /// Whose it is.
+    pub owner: Owner,
+    /// The task.
+    pub stored: StoredTask,
+}
+
+/// Word that a task was changed, by whomever.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TaskChanged {
+    /// Which task.
+    pub task_id: String,
+    /// Its version afterwards; 0 when changes may have been missed, so every task is to be looked at.
+    pub version: u64,
+}
+
+/// Keeps tasks. Every method that touches one takes its owner; somebody else's task looks exactly
+/// like a missing one.
+///
+/// A store that several processes share serves several instances of one agent: what an instance
+/// changes, the others see, and [`TaskStore::changes`] tells them.
+#[async_trait]
+pub trait TaskStore: Send + Sync + 'static {
+    /// Keeps a new task with version 1, worked on under `lease` if one is given.
+    ///
+    /// # Errors
+    /// [`StoreError::Exists`], [`StoreError::Full`], [`StoreError::Unavailable`].
+    async fn create(
+        &self,
+        owner: &Owner,
+        task: Arc<Task>,
+        lease: Option<&Lease>,
+    ) -> Result<(), StoreError>;
+
+    /// The task with this ID if it is `owner`'s; `None` if it is somebody else's or nobody's.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`], [`StoreError::Damaged`].
+    async fn get(&self, owner: &Owner, id: &str) -> Result<Option<StoredTask>, StoreError>;
+
+    /// Applies `change` if the task still has the version it was made for; gives the new version.
+    /// A task that becomes terminal is free of its lease.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when it has another, [`StoreError::NotFound`]; nothing has changed
+    /// then.
+    async fn append(&self, owner: &Owner, change: &TaskChange) -> Result<u64, StoreError>;
+
+    /// Events with numbers above `after`, in order, at most `limit`; those of a task that is over
+    /// are kept for [`EVENTS_KEPT`] at least.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], [`StoreError::Unavailable`].
+    async fn events(
+        &self,
+        owner: &Owner,
+        id: &str,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<StoredEvent>, StoreError>;
+
+    /// A page of the owner's tasks.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    async fn list(&self, owner: &Owner, query: &TaskQuery) -> Result<TaskPage, StoreError>;
+
+    /// Takes the task under `lease`, unless another instance's lease still runs at `now`; says
+    /// whether it did. For the instance that holds it already, this prolongs it.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], [`StoreError::Unavailable`].
+    async fn acquire(
+        &self,
+        owner: &Owner,
+        id: &str,
+        lease: &Lease,
+        now: UnixTime,
+    ) -> Result<bool, StoreError>;
+
+    /// Gives the task back, if `instance` holds it.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    async fn release(&self, owner: &Owner, id: &str, instance: &str) -> Result<(), StoreError>;
+
+    /// Prolongs all leases of an instance.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    async fn renew(&self, lease: &Lease) -> Result<(), StoreError>;
+
+    /// Takes over tasks, at most `limit`, whose lease ran out before `now` while they were neither
+    /// terminal nor waiting for somebody: their instance died. No task is given to two instances.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    async fn take_orphans(
+        &self,
+        lease: &Lease,
+        now: UnixTime,
+        limit: usize,
+    ) -> Result<Vec<Orphan>, StoreError>;
+
+    /// Word of changes; `None` when no other process shares this store.
+    fn changes(&self) -> Option<BoxStream<'static, TaskChanged>> {
+        None
+    }
+}
