@@ -78,7 +78,7 @@ pub(super) fn to_v03(error: &A2aError) -> A2aError {
 /// The rules of 1.0 hold for a request of 0.3 too; what breaks one is named as 0.3 names it.
 pub(super) fn checked(request: Request) -> Result<Request, A2aError> {
     let operation = request.operation();
-    check(&request).map_err(|error| {
+    request.check().map_err(|error| {
         let named = error.violations().iter().map(|violation| FieldViolation {
             field: field_v03(operation, &violation.field),
             description: violation.description.replace("ROLE_USER", "\"user\""),
@@ -155,27 +155,5 @@ pub(super) fn read_rest(status: u16, body: Option<&Value>) -> A2aError {
             A2aError::new(*kind, message)
         }
         None => error,
-    }
-}
-
-fn check(request: &Request) -> Result<(), A2aError> {
-    use crate::a2a::FromParams;
-    fn again<T: serde::Serialize + FromParams>(params: &T) -> Result<(), A2aError> {
-        match serde_json::to_value(params) {
-            Ok(Value::Object(params)) => T::from_params(params).map(|_| ()),
-            _ => Err(A2aError::internal()),
-        }
-    }
-    match request {
-        Request::SendMessage(r) | Request::SendStreamingMessage(r) => again(r),
-        Request::GetTask(r) => again(r),
-        Request::ListTasks(r) => again(r),
-        Request::CancelTask(r) => again(r),
-        Request::SubscribeToTask(r) => again(r),
-        Request::CreateTaskPushNotificationConfig(r) => again(r),
-        Request::GetTaskPushNotificationConfig(r)
-        | Request::DeleteTaskPushNotificationConfig(r) => again(r),
-        Request::ListTaskPushNotificationConfigs(r) => again(r),
-        Request::GetExtendedAgentCard(r) => again(r),
     }
 }

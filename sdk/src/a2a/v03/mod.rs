@@ -11,6 +11,7 @@ mod form;
 mod jsonrpc;
 mod params;
 mod push;
+mod rest;
 mod security;
 mod send;
 mod task;
@@ -22,4 +23,8 @@ pub use jsonrpc::{
     write_json_rpc_error, write_json_rpc_event, write_json_rpc_response,
 };
 pub use params::{method, operation};
+pub use rest::{
+    is_rest_path, read_rest_error, read_rest_event, read_rest_request, read_rest_response,
+    write_rest_error, write_rest_event, write_rest_request, write_rest_response,
+};
 pub use version::{VERSION_V03, is_v03};
