@@ -16,8 +16,11 @@ use super::executor::AgentExecutor;
 use super::inbound::{Inbound, Limits};
 use super::legacy_store::{MemoryTaskStore, TaskStore};
 use super::published::Cards;
-use super::routes::{self, RPC_PATH};
-use crate::a2a::{AgentCard, AgentSkill, Operation};
+use super::routes::{self, REST_PATH, RPC_PATH};
+use crate::a2a::v03::VERSION_V03;
+use crate::a2a::{
+    AgentCard, AgentInterface, AgentSkill, BINDING_HTTP_JSON, BINDING_JSONRPC, Operation,
+};
 use crate::audit::{AuditLog, MemoryLog};
 use crate::card::{self, CardBuilder, CardError, Enforced, OAuthEnforced};
 use crate::client::{Client, ClientError, Peer};
@@ -72,6 +75,7 @@ pub struct Agent {
     limits: Limits,
     options: ServeOptions,
     public_origin: Option<String>,
+    v03: bool,
 }
 
 impl Agent {
@@ -95,6 +99,7 @@ impl Agent {
             limits: Limits::default(),
             options: ServeOptions::default(),
             public_origin: None,
+            v03: false,
         }
     }
 
@@ -163,6 +168,20 @@ impl Agent {
         self
     }
 
+    /// Whether callers of A2A 0.3 are served too, over JSON-RPC and HTTP+JSON. Default: no; a
+    /// request that asks for 0.3, or for no version, is then told that it is not supported.
+    ///
+    /// A call of 0.3 brings every proof that one of 1.0 does. It is off all the same, because 0.3
+    /// is a second reading of the same addresses that few callers need, without tenants or lists of
+    /// tasks; and because with it a client of 1.0 that leaves its version out is no longer told so
+    /// before its message is read. The card names the interfaces of 0.3 behind those of 1.0; a card
+    /// [written by hand](Agent::card) has to name them itself.
+    #[must_use]
+    pub fn accept_v03(mut self, accept: bool) -> Self {
+        self.v03 = accept;
+        self
+    }
+
     /// A card written by hand. It must declare exactly what is enforced, or the agent does not start.
     #[must_use]
     pub fn card(mut self, card: AgentCard) -> Self {
@@ -210,6 +229,7 @@ impl Agent {
                     .card
                     .interface(format!("{url}{RPC_PATH}"))
                     .streaming(true);
+                let card = if self.v03 { with_v03(card, &url) } else { card };
                 self.skills
                     .into_iter()
                     .fold(card, CardBuilder::skill)
@@ -238,6 +258,7 @@ impl Agent {
             gate: Gate::Proving(Box::new(inbound)),
             terms: Terms {
                 skills: skills.collect(),
+                v03: self.v03,
                 ..Terms::default()
             },
             handler: Arc::new(Handler(Arc::new(engine))),
@@ -272,6 +293,19 @@ impl fmt::Debug for Agent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Agent({})", self.workload.id())
     }
+}
+
+/// Names the interfaces of 0.3: the addresses are those of 1.0.
+fn with_v03(card: CardBuilder, url: &str) -> CardBuilder {
+    let bindings = [(BINDING_JSONRPC, RPC_PATH), (BINDING_HTTP_JSON, REST_PATH)];
+    bindings.into_iter().fold(card, |card, (binding, path)| {
+        card.interface_with(AgentInterface {
+            url: format!("{url}{path}"),
+            protocol_binding: binding.to_owned(),
+            tenant: None,
+            protocol_version: VERSION_V03.to_owned(),
+        })
+    })
 }
 
 /// What the pipeline enforces, for the card to declare.

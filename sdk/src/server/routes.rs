@@ -7,7 +7,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::routing::{any, get, post};
 
-use super::binding::{Front, HttpJson, JsonRpc, serve};
+use super::binding::{Front, HttpJson, HttpJsonV03, JsonRpc, JsonRpcV03, asks_for_v03, serve};
 use super::published::{Cards, serve_card, serve_directory};
 use crate::a2a::AGENT_CARD_PATH;
 use crate::httpsig::DIRECTORY_PATH;
@@ -38,9 +38,22 @@ pub(super) fn bindings(front: Arc<Front>) -> Router {
 }
 
 async fn json_rpc(State(front): State<Arc<Front>>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let old = front.terms.v03 && asks_for_v03(&parts);
+    let request = Request::from_parts(parts, body);
+    if old {
+        return serve(&front, &JsonRpcV03, request).await;
+    }
     serve(&front, &JsonRpc, request).await
 }
 
 async fn http_json(State(front): State<Arc<Front>>, request: Request) -> Response {
+    let of_03 = HttpJsonV03 { base: REST_PATH };
+    let (parts, body) = request.into_parts();
+    let old = front.terms.v03 && of_03.takes(&parts);
+    let request = Request::from_parts(parts, body);
+    if old {
+        return serve(&front, &of_03, request).await;
+    }
     serve(&front, &HttpJson { base: REST_PATH }, request).await
 }
