@@ -32,6 +32,7 @@ mod security;
 pub mod sse;
 mod task;
 mod timestamp;
+pub mod v03;
 mod version;
 mod wire;
 

@@ -7,9 +7,11 @@ mod parameters;
 mod serve;
 mod sse;
 mod translate;
+mod v03;
 
 pub(super) use http_json::HttpJson;
 pub(super) use jsonrpc::JsonRpc;
 pub(super) use serve::{Front, Gate, Terms, serve};
 pub(super) use sse::event_stream;
 pub(super) use translate::{Binding, Call, read_parameters};
+pub(super) use v03::{HttpJsonV03, JsonRpcV03, asks_for_v03};
