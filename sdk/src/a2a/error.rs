@@ -46,13 +46,13 @@ impl fmt::Display for A2aError {
 
 impl std::error::Error for A2aError {}
 
-const DOMAIN: &str = "a2a-protocol.org";
-const ERROR_INFO: &str = "type.googleapis.com/google.rpc.ErrorInfo";
-const BAD_REQUEST: &str = "type.googleapis.com/google.rpc.BadRequest";
+pub(super) const DOMAIN: &str = "a2a-protocol.org";
+pub(super) const ERROR_INFO: &str = "type.googleapis.com/google.rpc.ErrorInfo";
+pub(super) const BAD_REQUEST: &str = "type.googleapis.com/google.rpc.BadRequest";
 /// Characters of a peer's text that are kept.
 const FOREIGN_TEXT: usize = 1024;
 /// Details, metadata members and violations of a peer's error that are kept.
-const FOREIGN_DETAILS: usize = 32;
+pub(super) const FOREIGN_DETAILS: usize = 32;
 
 impl A2aError {
     /// An error with a message for the peer.
@@ -99,6 +99,13 @@ impl A2aError {
     pub fn with_metadata(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.metadata.insert(name.into(), value.into());
         self
+    }
+
+    /// The same error with these wrong parameters.
+    #[cfg(feature = "grpc")]
+    #[must_use]
+    pub(super) fn with_violations(self, violations: Vec<FieldViolation>) -> Self {
+        Self { violations, ..self }
     }
 
     /// Which error it is.
@@ -227,7 +234,7 @@ fn kind_of_details(details: &Value) -> Option<ErrorKind> {
 }
 
 /// A peer's text, bounded.
-fn cut(text: &str) -> String {
+pub(super) fn cut(text: &str) -> String {
     text.chars().take(FOREIGN_TEXT).collect()
 }
 

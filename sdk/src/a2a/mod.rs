@@ -20,6 +20,8 @@ mod convert;
 mod error;
 mod error_kind;
 mod event;
+#[cfg(feature = "grpc")]
+pub mod grpc;
 pub mod jsonrpc;
 mod message;
 mod operation;
