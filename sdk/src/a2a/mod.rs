@@ -22,10 +22,12 @@ mod error_kind;
 mod event;
 #[cfg(feature = "grpc")]
 pub mod grpc;
+pub mod http_json;
 pub mod jsonrpc;
 mod message;
 mod operation;
 mod params;
+mod percent;
 mod push;
 mod request;
 mod security;
