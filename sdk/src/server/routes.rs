@@ -5,15 +5,18 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 
-use super::binding::{Front, JsonRpc, serve};
+use super::binding::{Front, HttpJson, JsonRpc, serve};
 use super::published::{Cards, serve_card, serve_directory};
 use crate::a2a::AGENT_CARD_PATH;
 use crate::httpsig::DIRECTORY_PATH;
 
 /// Where JSON-RPC calls go, below the agent's origin.
 pub(super) const RPC_PATH: &str = "/a2a";
+
+/// Where the paths of HTTP+JSON begin.
+pub(super) const REST_PATH: &str = "/a2a/rest";
 
 /// The routes of an agent that publishes a signed card.
 pub(super) fn router(front: Arc<Front>, cards: Arc<Cards>) -> Router {
@@ -30,9 +33,14 @@ pub(super) fn bindings(front: Arc<Front>) -> Router {
         .route(RPC_PATH, post(json_rpc))
         // Some clients put a slash behind every base address.
         .route(&format!("{RPC_PATH}/"), post(json_rpc))
+        .route(&format!("{REST_PATH}/{{*path}}"), any(http_json))
         .with_state(front)
 }
 
 async fn json_rpc(State(front): State<Arc<Front>>, request: Request) -> Response {
     serve(&front, &JsonRpc, request).await
+}
+
+async fn http_json(State(front): State<Arc<Front>>, request: Request) -> Response {
+    serve(&front, &HttpJson { base: REST_PATH }, request).await
 }
