@@ -2,7 +2,7 @@
 //!
 //! Requests, answers and events as protobuf messages, the frames around them, and the status at
 //! the end with its details. Reading bounds what a stranger sent: length by [`Deframer`] and
-//! [`unframe`], nesting by the decoder (100 messages deep, which is 33 levels of JSON objects).
+//! [`unframe`], nesting by the decoder (100 messages deep, which leaves some 30 levels of JSON objects).
 //!
 //! ```
 //! use countersign::a2a::{Message, Part, Request, SendMessageRequest, grpc};
@@ -33,6 +33,11 @@ mod task;
 mod timeout;
 mod value;
 mod wire;
+
+#[cfg(test)]
+mod made;
+#[cfg(test)]
+mod tests;
 
 pub use code::Code;
 pub use frame::{Deframer, FrameError, frame, unframe};

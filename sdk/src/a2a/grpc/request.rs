@@ -15,7 +15,7 @@ use crate::a2a::{A2aError, ErrorKind, Operation, Request};
 pub fn read_request(path: &str, message: &[u8]) -> Result<Request, A2aError> {
     let operation = names::operation(path)
         .ok_or_else(|| A2aError::new(ErrorKind::MethodNotFound, "Method not found"))?;
-    Ok(match operation {
+    let request = match operation {
         Operation::SendMessage => Request::SendMessage(read::<_, v1::SendMessageRequest>(message)?),
         Operation::SendStreamingMessage => {
             Request::SendStreamingMessage(read::<_, v1::SendMessageRequest>(message)?)
@@ -50,7 +50,9 @@ pub fn read_request(path: &str, message: &[u8]) -> Result<Request, A2aError> {
         Operation::GetExtendedAgentCard => {
             Request::GetExtendedAgentCard(read::<_, v1::GetExtendedAgentCardRequest>(message)?)
         }
-    })
+    };
+    request.check()?;
+    Ok(request)
 }
 
 /// The path and the message of a request, without the frame around it.
