@@ -73,6 +73,11 @@ impl Code {
         known.copied().unwrap_or(Self::Unknown)
     }
 
+    /// The code with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|code| code.name() == name)
+    }
+
     /// What an HTTP status means when an answer has no gRPC status.
     pub const fn from_http_status(status: u16) -> Self {
         match status {
@@ -112,9 +117,7 @@ impl Code {
 /// A2A §5.4: every error has its status.
 impl From<ErrorKind> for Code {
     fn from(kind: ErrorKind) -> Self {
-        let name = kind.grpc_status();
-        let found = Self::ALL.into_iter().find(|code| code.name() == name);
-        found.unwrap_or(Self::Unknown)
+        Self::from_name(kind.grpc_status()).unwrap_or(Self::Unknown)
     }
 }
 

@@ -10,7 +10,8 @@ use prost_types::Any;
 use super::generated::rpc;
 use super::{Code, percent};
 use super::{GRPC_MESSAGE, GRPC_STATUS, GRPC_STATUS_DETAILS};
-use crate::a2a::error::{BAD_REQUEST, DOMAIN, ERROR_INFO, FOREIGN_DETAILS, cut};
+use crate::a2a::error::{BAD_REQUEST, DOMAIN, ERROR_INFO};
+use crate::a2a::peer_error::{LIST_MAX, cut};
 use crate::a2a::{A2aError, ErrorKind, FieldViolation};
 
 /// Bytes of details that are sent: many peers take no more than 8 KiB of headers.
@@ -52,6 +53,14 @@ impl Status {
         }
     }
 
+    /// An error that the protocol has no name for.
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            error: Some(A2aError::new(code.kind(), message)),
+        }
+    }
+
     /// The same error with another code.
     #[must_use]
     pub fn with_code(mut self, code: Code) -> Self {
@@ -85,6 +94,9 @@ impl Status {
             }
         };
         insert(GRPC_MESSAGE, percent::encode(&cut(error.message())));
+        if let ErrorKind::Foreign { .. } = error.kind() {
+            return;
+        }
         let details = details(self.code, error).encode_to_vec();
         insert(GRPC_STATUS_DETAILS, BASE64.encode(details));
     }
@@ -182,7 +194,7 @@ fn read_error(code: Code, message: String, status: rpc::Status) -> A2aError {
     let mut kind = None;
     let mut members = Vec::new();
     let mut violations = Vec::new();
-    for detail in status.details.into_iter().take(FOREIGN_DETAILS) {
+    for detail in status.details.into_iter().take(LIST_MAX) {
         match detail.type_url.as_str() {
             ERROR_INFO => {
                 let Ok(info) = rpc::ErrorInfo::decode(&detail.value[..]) else {
@@ -191,13 +203,13 @@ fn read_error(code: Code, message: String, status: rpc::Status) -> A2aError {
                 if kind.is_none() && info.domain == DOMAIN {
                     kind = ErrorKind::from_name(&info.reason);
                 }
-                members.extend(info.metadata.into_iter().take(FOREIGN_DETAILS));
+                members.extend(info.metadata.into_iter().take(LIST_MAX));
             }
             BAD_REQUEST => {
                 let Ok(bad) = rpc::BadRequest::decode(&detail.value[..]) else {
                     continue;
                 };
-                let named = bad.field_violations.into_iter().take(FOREIGN_DETAILS);
+                let named = bad.field_violations.into_iter().take(LIST_MAX);
                 violations.extend(named.map(|violation| FieldViolation {
                     field: cut(&violation.field),
                     description: cut(&violation.description),
@@ -206,10 +218,11 @@ fn read_error(code: Code, message: String, status: rpc::Status) -> A2aError {
             _ => {}
         }
     }
-    members.truncate(FOREIGN_DETAILS);
-    violations.truncate(FOREIGN_DETAILS);
-    let error = A2aError::new(kind.unwrap_or(code.kind()), message).with_violations(violations);
-    members.into_iter().fold(error, |error, (name, value)| {
-        error.with_metadata(cut(&name), cut(&value))
-    })
+    members.truncate(LIST_MAX);
+    violations.truncate(LIST_MAX);
+    let mut error = A2aError::new(kind.unwrap_or(code.kind()), message);
+    error.violations = violations;
+    let members = members.into_iter();
+    error.metadata = members.map(|(k, v)| (cut(&k), cut(&v))).collect();
+    error
 }

@@ -1,6 +1,8 @@
 //! Where bytes become requests of the protocol and answers become bytes; what all bindings have in
 //! common stands in [`serve`](serve::serve), once.
 
+#[cfg(feature = "grpc")]
+mod grpc;
 mod http_json;
 mod jsonrpc;
 mod parameters;
@@ -8,6 +10,8 @@ mod serve;
 mod sse;
 mod translate;
 
+#[cfg(feature = "grpc")]
+pub(super) use grpc::Grpc;
 pub(super) use http_json::HttpJson;
 pub(super) use jsonrpc::JsonRpc;
 pub(super) use serve::{Front, Gate, Terms, serve};
