@@ -48,6 +48,7 @@ impl Client {
         *request.method_mut() = outgoing.method;
         *request.uri_mut() = outgoing.uri;
         *request.headers_mut() = outgoing.headers;
+        *request.version_mut() = outgoing.version;
         let (mut parts, ()) = request.into_parts();
         intent.authority.trace().insert(&mut parts.headers);
         if let Some(token) = &token {

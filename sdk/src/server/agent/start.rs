@@ -150,7 +150,7 @@ impl Agent {
             None => {
                 let places = Places {
                     origin: peer.origin(),
-                    grpc: None,
+                    grpc: cfg!(feature = "grpc").then(|| grpc_address(peer)),
                     paths: &self.paths,
                 };
                 self.outline(&places).build(&enforced)?
@@ -169,5 +169,16 @@ impl Agent {
             Some(store) => inbound.replay_store(store.clone()),
             None => inbound,
         }
+    }
+}
+
+/// Host and port, as gRPC names an address (A2A §4.4.6); the port always stands there.
+fn grpc_address(peer: &Peer) -> String {
+    let address = &peer.target().authority;
+    let after_host = address.rsplit(']').next().unwrap_or(address);
+    if after_host.contains(':') {
+        address.clone()
+    } else {
+        format!("{address}:443")
     }
 }
