@@ -7,6 +7,6 @@ mod task_store;
 pub use error::StoreError;
 pub use push_config_store::{PushConfigStore, PushDelivery};
 pub use task_store::{
-    EVENTS_KEPT, Lease, Orphan, StoredEvent, StoredTask, TaskChange, TaskChanged, TaskCursor,
-    TaskPage, TaskQuery, TaskStore,
+    EVENTS_KEPT, Lease, MAX_ID_BYTES, Orphan, StoredEvent, StoredTask, TaskChange, TaskChanged,
+    TaskCursor, TaskPage, TaskQuery, TaskStore,
 };
