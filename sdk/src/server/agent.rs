@@ -10,11 +10,13 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use super::engine::Engine;
+use super::binding::{Front, Gate, Terms};
+use super::engine::{Engine, Handler};
 use super::executor::AgentExecutor;
 use super::inbound::{Inbound, Limits};
 use super::legacy_store::{MemoryTaskStore, TaskStore};
-use super::routes::{self, RPC_PATH, Shared};
+use super::published::Cards;
+use super::routes::{self, RPC_PATH};
 use crate::a2a::{AgentCard, AgentSkill, Operation};
 use crate::audit::{AuditLog, MemoryLog};
 use crate::card::{self, CardBuilder, CardError, Enforced, OAuthEnforced};
@@ -230,19 +232,27 @@ impl Agent {
             .on_refused
             .get_or_insert_with(|| inbound.refused_handshakes());
         let executor: Arc<dyn AgentExecutor> = Arc::new(executor);
-        let shared = Arc::new(Shared {
-            inbound,
-            engine: Arc::new(Engine::new(executor, self.store, client.clone(), clock)),
+        let engine = Engine::new(executor, self.store, Some(client.clone()), clock);
+        let skills = card.skills.iter().map(|skill| skill.id.clone());
+        let front = Arc::new(Front {
+            gate: Gate::Proving(Box::new(inbound)),
+            terms: Terms {
+                skills: skills.collect(),
+                ..Terms::default()
+            },
+            handler: Arc::new(Handler(Arc::new(engine))),
+        });
+        let cards = Arc::new(Cards {
             origin: peer.target().clone(),
             card,
             signed: ArcSwapOption::empty(),
             workload: workload.clone(),
         });
         // A card that cannot be signed unambiguously is known now, not at the first request.
-        shared.published(&own)?;
+        cards.published(&own)?;
 
         let (stop, stopped) = oneshot::channel::<()>();
-        let router = routes::router(shared);
+        let router = routes::router(front, cards);
         let serving = tls::serve(listener, workload, options, router, async {
             // Dropping the sender stops the server too.
             let _ = stopped.await;

@@ -258,7 +258,7 @@ impl Known {
 }
 
 /// The whole body, within its limits.
-async fn read_body<B>(body: B, limits: Limits) -> Result<Bytes, Refusal>
+pub(super) async fn read_body<B>(body: B, limits: Limits) -> Result<Bytes, Refusal>
 where
     B: http_body::Body,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,

@@ -23,6 +23,7 @@
 //! ```
 
 mod agent;
+mod binding;
 mod engine;
 mod executor;
 mod handler;
@@ -30,7 +31,9 @@ mod inbound;
 mod layer;
 mod legacy_store;
 mod live;
+mod published;
 mod refusal;
+mod requester;
 mod routes;
 pub mod store;
 mod tokens;
@@ -42,5 +45,6 @@ pub use inbound::{Inbound, Limits};
 pub use layer::{ProveCaller, ProveCallerService, Proved};
 pub use legacy_store::{MemoryTaskStore, StoreError, TaskStore, conformance as store_conformance};
 pub use refusal::Refusal;
+pub use requester::Requester;
 
 pub use async_trait::async_trait;
