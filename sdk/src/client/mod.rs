@@ -27,3 +27,5 @@ pub use answer::{Answer, EventStream};
 pub use call::{Call, OnBehalfOf};
 pub use connect::{Client, ClientBuilder, Peer};
 pub use error::ClientError;
+#[cfg(feature = "server")]
+pub(crate) use signing::CurrentSigner;

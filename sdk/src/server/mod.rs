@@ -30,6 +30,7 @@ mod inbound;
 mod layer;
 mod legacy_store;
 mod live;
+pub mod push;
 mod refusal;
 mod routes;
 pub mod store;
