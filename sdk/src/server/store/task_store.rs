@@ -197,7 +197,8 @@ pub trait TaskStore: Send + Sync + 'static {
     async fn list(&self, owner: &Owner, query: &TaskQuery) -> Result<TaskPage, StoreError>;
 
     /// Takes the task under `lease`, unless another instance's lease still runs at `now`; says
-    /// whether it did. For the instance that holds it already, this prolongs it.
+    /// whether it did. For the instance that holds it already, this prolongs it. A terminal task is
+    /// never taken.
     ///
     /// # Errors
     /// [`StoreError::NotFound`], [`StoreError::Unavailable`].
