@@ -32,3 +32,5 @@ pub use connect::{Client, ClientBuilder, Peer};
 pub use current::{CallScope, scope};
 pub use error::ClientError;
 pub use stream::EventStream;
+#[cfg(feature = "server")]
+pub(crate) use signing::CurrentSigner;

@@ -32,6 +32,7 @@ mod layer;
 mod legacy_store;
 mod live;
 mod published;
+pub mod push;
 mod refusal;
 mod requester;
 mod routes;
