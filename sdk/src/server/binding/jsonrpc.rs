@@ -10,7 +10,7 @@ use super::super::handler::Events;
 use super::super::refusal::Refusal;
 use super::{Binding, Call, event_stream, read_parameters};
 use crate::a2a::jsonrpc::{self, Id};
-use crate::a2a::{self, A2aError, ErrorKind, JSON, Operation, VERSION};
+use crate::a2a::{self, A2aError, ErrorKind, JSON, VERSION};
 use crate::jose::JsonLimits;
 
 /// JSON-RPC 2.0 over HTTP.
@@ -40,20 +40,11 @@ impl Binding for JsonRpc {
         answers.0.clone_from(&request.id);
         check_media_type(&parts.headers, &[JSON])?;
         let parameters = read_parameters(parts, VERSION)?;
-        Ok(Call::new(request_of(request)?, parameters))
+        Ok(Call::new(jsonrpc::read_request(request)?, parameters))
     }
 
     fn response(&self, answers: &Answers, response: &a2a::Response) -> Response {
-        let id = &answers.0;
-        json(match response {
-            a2a::Response::SendMessage(answer) => jsonrpc::success(id, answer),
-            a2a::Response::Task(task) => jsonrpc::success(id, task),
-            a2a::Response::ListTasks(page) => jsonrpc::success(id, page),
-            a2a::Response::TaskPushNotificationConfig(config) => jsonrpc::success(id, config),
-            a2a::Response::ListTaskPushNotificationConfigs(page) => jsonrpc::success(id, page),
-            a2a::Response::Empty => jsonrpc::success(id, &a2a::Struct::new()),
-            a2a::Response::AgentCard(card) => jsonrpc::success(id, card),
-        })
+        json(jsonrpc::write_response(&answers.0, response))
     }
 
     fn events(&self, answers: Answers, events: Events) -> Response {
@@ -69,38 +60,6 @@ impl Binding for JsonRpc {
 
     fn refusal(&self, _: &Answers, refusal: &Refusal) -> Response {
         refusal.to_response()
-    }
-}
-
-/// Reads the parameters of each operation.
-fn request_of(request: jsonrpc::Request) -> Result<a2a::Request, A2aError> {
-    use a2a::{FromParams, Request};
-    let operation = request.operation()?;
-    let params = request.params;
-    match operation {
-        Operation::SendMessage => FromParams::from_params(params).map(Request::SendMessage),
-        Operation::SendStreamingMessage => {
-            FromParams::from_params(params).map(Request::SendStreamingMessage)
-        }
-        Operation::GetTask => FromParams::from_params(params).map(Request::GetTask),
-        Operation::ListTasks => FromParams::from_params(params).map(Request::ListTasks),
-        Operation::CancelTask => FromParams::from_params(params).map(Request::CancelTask),
-        Operation::SubscribeToTask => FromParams::from_params(params).map(Request::SubscribeToTask),
-        Operation::CreateTaskPushNotificationConfig => {
-            FromParams::from_params(params).map(Request::CreateTaskPushNotificationConfig)
-        }
-        Operation::GetTaskPushNotificationConfig => {
-            FromParams::from_params(params).map(Request::GetTaskPushNotificationConfig)
-        }
-        Operation::ListTaskPushNotificationConfigs => {
-            FromParams::from_params(params).map(Request::ListTaskPushNotificationConfigs)
-        }
-        Operation::DeleteTaskPushNotificationConfig => {
-            FromParams::from_params(params).map(Request::DeleteTaskPushNotificationConfig)
-        }
-        Operation::GetExtendedAgentCard => {
-            FromParams::from_params(params).map(Request::GetExtendedAgentCard)
-        }
     }
 }
 
