@@ -229,6 +229,11 @@ impl PushNotifications {
         }
     }
 
+    #[cfg(test)]
+    pub(super) fn worker(&self) -> &Arc<Worker> {
+        &self.0.worker
+    }
+
     fn running(&self) -> std::sync::MutexGuard<'_, Option<JoinHandle<()>>> {
         self.0
             .running

@@ -6,13 +6,13 @@ use crate::httpsig::{ComponentId, Profile};
 
 /// The header fields that carry the token of a configuration. A2A names none; the SDKs are divided
 /// between these two, so both are sent and each is taken.
-pub(super) const TOKENS: [HeaderName; 2] = [
+pub(super) static TOKENS: [HeaderName; 2] = [
     HeaderName::from_static("a2a-notification-token"),
     HeaderName::from_static("x-a2a-notification-token"),
 ];
 
 /// Names an event within its task.
-pub(super) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+pub(super) static IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// How the signature names that field.
 pub(super) const IDEMPOTENCY_COMPONENT: &str = "\"idempotency-key\"";

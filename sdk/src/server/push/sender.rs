@@ -117,13 +117,13 @@ impl Sender {
         let headers = &mut parts.headers;
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(A2A_JSON));
         headers.insert(VERSION_NAME, HeaderValue::from_static(VERSION));
-        headers.insert(IDEMPOTENCY_KEY, key_of(event));
+        headers.insert(&IDEMPOTENCY_KEY, key_of(event));
         let secrets = SecretFields::of(&delivery.config)?;
         if let Some(authorization) = secrets.authorization {
             headers.insert(AUTHORIZATION, authorization);
         }
         if let Some(token) = secrets.token {
-            for name in TOKENS {
+            for name in &TOKENS {
                 headers.insert(name, token.clone());
             }
         }

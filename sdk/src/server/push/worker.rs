@@ -218,6 +218,11 @@ impl Worker {
         let config = &delivery.config;
         let (task, id) = (config.task_id.as_deref(), config.id.as_deref());
         let (task, id) = (task.unwrap_or_default(), id.unwrap_or_default());
+        // One that was set anew meanwhile has nothing to do with it.
+        match self.configs.get(&delivery.owner, task, id).await {
+            Ok(Some(now)) if now == *config => {}
+            _ => return,
+        }
         if let Err(error) = self.configs.delete(&delivery.owner, task, id).await {
             let reason = error.reason();
             tracing::error!(
