@@ -31,4 +31,6 @@ pub use call::{Call, OnBehalfOf};
 pub use connect::{Client, ClientBuilder, Peer};
 pub use current::{CallScope, scope};
 pub use error::ClientError;
+#[cfg(feature = "server")]
+pub(crate) use signing::CurrentSigner;
 pub use stream::EventStream;

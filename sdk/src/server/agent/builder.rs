@@ -12,9 +12,9 @@ use crate::httpsig::ReplayStore;
 use crate::oauth::AuthorityEndpoint;
 use crate::policy::Policy;
 use crate::server::inbound::Limits;
-use crate::server::legacy_store::{MemoryTaskStore, TaskStore};
 use crate::server::requester::Requester;
 use crate::server::routes::Paths;
+use crate::server::store::{MemoryTaskStore, TaskStore};
 use crate::tls::ServeOptions;
 use crate::workload::Workload;
 

@@ -15,11 +15,11 @@ use crate::client::{Client, Peer};
 use crate::httpsig::DIRECTORY_PATH;
 use crate::oauth::metadata_url;
 use crate::server::binding::{Front, Gate};
-use crate::server::engine::{Engine, Handler};
-use crate::server::executor::AgentExecutor;
+use crate::server::default_handler::DefaultRequestHandler;
 use crate::server::inbound::Inbound;
 use crate::server::published::Cards;
 use crate::server::routes;
+use crate::server::task::AgentExecutor;
 use crate::tls;
 use crate::workload::Workload;
 
@@ -70,16 +70,17 @@ impl Agent {
                 policy: self.policy,
             }),
         };
-        let executor: Arc<dyn AgentExecutor> = Arc::new(executor);
-        let engine = Engine::new(executor, self.store, Some(client.clone()), clock);
+        let own_client = Some(client.clone());
+        let handler = DefaultRequestHandler::builder(Arc::new(executor), own_client, clock)
+            .task_store(self.store)
+            .capabilities(card.capabilities.clone())
+            .extended_card(Arc::new(extended))
+            .start();
+        let handler = Arc::new(handler);
         let front = Arc::new(Front {
             gate: Gate::Proving(Box::new(inbound)),
             terms: terms(&card, self.v03),
-            handler: Arc::new(Handler {
-                engine: Arc::new(engine),
-                extended,
-                streaming: self.streaming,
-            }),
+            handler: handler.clone(),
         });
         let cards = Arc::new(Cards::new(card, workload.clone(), peer.target().clone()));
         // A card that cannot be signed unambiguously is known now, not at the first request.
@@ -96,6 +97,7 @@ impl Agent {
             peer,
             client,
             audit: self.audit,
+            handler,
             stop: Some(stop),
             serving: tokio::spawn(serving),
         })
