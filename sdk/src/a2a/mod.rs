@@ -23,6 +23,7 @@ mod error_kind;
 mod event;
 pub mod http_json;
 pub mod jsonrpc;
+mod located;
 mod message;
 mod operation;
 mod params;
