@@ -14,6 +14,8 @@
 //! # Ok::<(), countersign::a2a::A2aError>(())
 //! ```
 
+#[cfg(test)]
+mod bad_input;
 mod call;
 mod card;
 mod card_read;
