@@ -97,6 +97,11 @@ fn wrong(operation: Operation) -> Vec<Wrong> {
                 ("/url", long(2049), "url"),
                 ("/token", json!("a\u{7f}"), "token"),
                 ("/authentication", json!("Bearer"), "authentication"),
+                (
+                    "/authentication",
+                    json!(["Bearer", "secret"]),
+                    "authentication",
+                ),
                 ("/authentication/scheme", json!(""), "authentication.scheme"),
                 (
                     "/authentication/credentials",
@@ -132,6 +137,11 @@ fn wrong_message() -> Vec<Wrong> {
         vec![
             ("/message", Value::Null, "message"),
             ("/message", json!("hi"), "message"),
+            (
+                "/message",
+                json!(["m", null, null, "ROLE_USER", [{"text": "hi"}]]),
+                "message",
+            ),
             ("/message/messageId", json!(""), "message.messageId"),
             ("/message/messageId", Value::Null, "message.messageId"),
             ("/message/messageId", json!(7), "message.messageId"),
@@ -178,6 +188,7 @@ fn wrong_message() -> Vec<Wrong> {
                 "message.referenceTaskIds[0]",
             ),
             ("/configuration", json!(true), "configuration"),
+            ("/configuration", json!([]), "configuration"),
             (
                 "/configuration/returnImmediately",
                 json!("yes"),

@@ -31,6 +31,8 @@ mod operation;
 mod params;
 mod peer_error;
 mod percent;
+#[cfg(test)]
+mod protojson;
 mod push;
 mod request;
 mod security;

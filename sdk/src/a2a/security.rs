@@ -109,8 +109,9 @@ fn set_members(members: &Struct) -> impl Iterator<Item = (&String, &Value)> {
     members.iter().filter(|(_, value)| !value.is_null())
 }
 
+/// A message of the proto; serde would also take the list of its members.
 fn typed<T: DeserializeOwned>(value: &Value) -> Option<T> {
-    T::deserialize(value).ok()
+    T::deserialize(value).ok().filter(|_| value.is_object())
 }
 
 /// A key in a header, query or cookie.
@@ -343,7 +344,7 @@ impl<'de> Deserialize<'de> for SecurityRequirement {
             },
             _ => members
                 .into_iter()
-                .map(|(name, list)| (name, typed(&list).unwrap_or_default()))
+                .map(|(name, list)| (name, StringList::deserialize(list).unwrap_or_default()))
                 .collect(),
         };
         Ok(Self { schemes })
@@ -415,6 +416,7 @@ mod tests {
             json!({"dpopSecurityScheme": {"x": 1}}),
             json!({"oauth2SecurityScheme": {}}),
             json!({"oauth2SecurityScheme": "text"}),
+            json!({"mtlsSecurityScheme": []}),
             json!({"mtlsSecurityScheme": {}, "httpAuthSecurityScheme": {"scheme": "Basic"}}),
         ] {
             let scheme = SecurityScheme::deserialize(&json).expect("a scheme");

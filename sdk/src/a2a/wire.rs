@@ -82,9 +82,10 @@ impl Visitor<'_> for Int32Visitor {
             return Ok(Int32(number));
         }
         // A text may have an exponent too, and nothing that JSON's numbers have not.
+        let spaced = value.contains(|c: char| c.is_ascii_whitespace());
         match serde_json::from_str::<f64>(value) {
-            Ok(number) => self.visit_f64(number),
-            Err(_) => Err(E::custom("not a whole number of 32 bits")),
+            Ok(number) if !spaced => self.visit_f64(number),
+            _ => Err(E::custom("not a whole number of 32 bits")),
         }
     }
 }
