@@ -23,6 +23,7 @@ mod convert;
 mod error;
 mod error_kind;
 mod event;
+mod flow;
 pub mod http_json;
 pub mod jsonrpc;
 mod located;
@@ -35,6 +36,7 @@ mod percent;
 mod protojson;
 mod push;
 mod request;
+mod requirement;
 mod security;
 mod service;
 pub mod sse;
@@ -53,6 +55,10 @@ pub use error_kind::ErrorKind;
 pub use event::{
     SendMessageResponse, StreamResponse, TaskArtifactUpdateEvent, TaskStatusUpdateEvent,
 };
+pub use flow::{
+    AuthorizationCodeOAuthFlow, ClientCredentialsOAuthFlow, DeviceCodeOAuthFlow, ImplicitOAuthFlow,
+    OAuthFlows, PasswordOAuthFlow,
+};
 pub use message::{Message, Part, PartContent, Role, Struct, new_id};
 pub use operation::{Operation, UnknownOperation};
 pub use params::FromParams;
@@ -65,11 +71,10 @@ pub use request::{
     CancelTaskRequest, GetExtendedAgentCardRequest, GetTaskRequest, ListTasksRequest,
     ListTasksResponse, SendMessageConfiguration, SendMessageRequest, SubscribeToTaskRequest,
 };
+pub use requirement::{SecurityRequirement, StringList};
 pub use security::{
-    APIKeySecurityScheme, AuthorizationCodeOAuthFlow, ClientCredentialsOAuthFlow,
-    DeviceCodeOAuthFlow, HTTPAuthSecurityScheme, ImplicitOAuthFlow, MutualTlsSecurityScheme,
-    OAuth2SecurityScheme, OAuthFlows, OpenIdConnectSecurityScheme, PasswordOAuthFlow,
-    SecurityRequirement, SecurityScheme, StringList,
+    APIKeySecurityScheme, HTTPAuthSecurityScheme, MutualTlsSecurityScheme, OAuth2SecurityScheme,
+    OpenIdConnectSecurityScheme, SecurityScheme,
 };
 pub use service::{ServiceParameters, extensions_header};
 pub use task::{Artifact, Task, TaskState, TaskStatus};
