@@ -1,16 +1,16 @@
 //! The protocol's own words: messages, tasks, events, errors, wire forms (A2A 1.0.1).
 //!
-//! Types keep the names of `a2a.proto`; their JSON is ProtoJSON. What comes from a stranger goes
-//! through [`jsonrpc::parse_request`] and [`FromParams`], which bound and check it.
+//! Types keep the names of `a2a.proto`; their JSON is ProtoJSON. [`Request`] and [`Response`] are
+//! what every binding reads its bytes into and writes them from: [`jsonrpc`], [`http_json`] and
+//! gRPC. What comes from a stranger is bounded and checked on the way, by the same rules on each.
 //!
 //! ```
-//! use countersign::a2a::{FromParams, Message, Operation, Part, SendMessageRequest, jsonrpc};
+//! use countersign::a2a::{Request, SendMessageRequest, jsonrpc};
 //!
-//! let request = SendMessageRequest::new(Message::user(Part::text("Two nights in Lisbon")));
-//! let body = jsonrpc::request(&"1".into(), Operation::SendMessage, &request);
+//! let request = Request::SendMessage(SendMessageRequest::new("Two nights in Lisbon".into()));
+//! let body = jsonrpc::write_request(&1.into(), &request);
 //! let received = jsonrpc::parse_request(&body, Default::default())?;
-//! assert_eq!(received.operation()?, Operation::SendMessage);
-//! assert_eq!(SendMessageRequest::from_params(received.params)?, request);
+//! assert_eq!(jsonrpc::read_request(received)?, request);
 //! # Ok::<(), countersign::a2a::A2aError>(())
 //! ```
 
