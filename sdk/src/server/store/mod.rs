@@ -1,5 +1,6 @@
 //! Where tasks and push configurations are kept.
 
+pub mod conformance;
 mod error;
 mod memory;
 mod memory_push;
