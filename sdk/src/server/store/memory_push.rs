@@ -155,10 +155,14 @@ impl Inner {
     }
 }
 
-/// The name of `config`, which tells its ID and task.
+/// The task and the ID of `config`, which are never empty: that is how the wire says that there is
+/// none.
 pub(super) fn named(config: &TaskPushNotificationConfig) -> Result<(&str, &str), StoreError> {
-    let task = config.task_id.as_deref().ok_or(StoreError::NotFound)?;
-    let id = config.id.as_deref().ok_or(StoreError::NotFound)?;
+    let task = config.task_id.as_deref().unwrap_or_default();
+    let id = config.id.as_deref().unwrap_or_default();
+    if task.is_empty() || id.is_empty() {
+        return Err(StoreError::NotFound);
+    }
     StoreError::check_id(task)?;
     StoreError::check_id(id)?;
     Ok((task, id))
