@@ -4,6 +4,8 @@ pub mod conformance;
 mod error;
 mod memory;
 mod memory_push;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod push_config_store;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod rows;
@@ -14,6 +16,8 @@ mod task_store;
 pub use error::StoreError;
 pub use memory::MemoryTaskStore;
 pub use memory_push::MemoryPushConfigStore;
+#[cfg(feature = "postgres")]
+pub use postgres::PostgresStore;
 pub use push_config_store::{PushConfigStore, PushDelivery};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteDurability, SqliteStore};
