@@ -1,11 +1,14 @@
 //! An operation with its parameters and its answer, free of any binding (A2A §3).
 
+use serde::{Serialize, Serializer};
+
+use super::params::{Rules as _, Violations};
 use super::{
-    AgentCard, CancelTaskRequest, DeleteTaskPushNotificationConfigRequest,
+    A2aError, AgentCard, CancelTaskRequest, DeleteTaskPushNotificationConfigRequest,
     GetExtendedAgentCardRequest, GetTaskPushNotificationConfigRequest, GetTaskRequest,
     ListTaskPushNotificationConfigsRequest, ListTaskPushNotificationConfigsResponse,
     ListTasksRequest, ListTasksResponse, Operation, SendMessageRequest, SendMessageResponse,
-    SubscribeToTaskRequest, Task, TaskPushNotificationConfig,
+    Struct, SubscribeToTaskRequest, Task, TaskPushNotificationConfig,
 };
 
 /// What a client asks for: one of the eleven operations with its parameters.
@@ -77,6 +80,39 @@ impl Request {
         tenant.as_deref().filter(|tenant| !tenant.is_empty())
     }
 
+    /// Checks every field, whichever binding the request came by (A2A §3.3.2, §5.7).
+    ///
+    /// # Errors
+    /// `InvalidParams` with the path of every wrong field.
+    ///
+    /// ```
+    /// use countersign::a2a::{GetTaskRequest, Request};
+    /// let request = Request::GetTask(GetTaskRequest::default());
+    /// let error = request.check().expect_err("no task has an empty ID");
+    /// assert_eq!(error.violations()[0].field, "id");
+    /// ```
+    pub fn check(&self) -> Result<(), A2aError> {
+        let mut found = Violations::default();
+        self.find_violations(&mut found);
+        found.none()
+    }
+
+    pub(super) fn find_violations(&self, found: &mut Violations) {
+        match self {
+            Self::SendMessage(r) | Self::SendStreamingMessage(r) => r.check(found),
+            Self::GetTask(r) => r.check(found),
+            Self::ListTasks(r) => r.check(found),
+            Self::CancelTask(r) => r.check(found),
+            Self::SubscribeToTask(r) => r.check(found),
+            Self::CreateTaskPushNotificationConfig(r) => r.check(found),
+            Self::GetTaskPushNotificationConfig(r) | Self::DeleteTaskPushNotificationConfig(r) => {
+                r.check(found);
+            }
+            Self::ListTaskPushNotificationConfigs(r) => r.check(found),
+            Self::GetExtendedAgentCard(r) => r.check(found),
+        }
+    }
+
     /// Names the tenant, or none.
     pub fn set_tenant(&mut self, tenant: Option<String>) {
         let place = match self {
@@ -123,4 +159,42 @@ pub struct ServiceParameters {
     pub version: Option<String>,
     /// `A2A-Extensions`: the URIs, in their order.
     pub extensions: Vec<String>,
+}
+
+/// Writes the parameters of a request as they are, without its name.
+pub(super) struct Params<'a>(pub(super) &'a Request);
+
+impl Serialize for Params<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Request::SendMessage(r) | Request::SendStreamingMessage(r) => r.serialize(to),
+            Request::GetTask(r) => r.serialize(to),
+            Request::ListTasks(r) => r.serialize(to),
+            Request::CancelTask(r) => r.serialize(to),
+            Request::SubscribeToTask(r) => r.serialize(to),
+            Request::CreateTaskPushNotificationConfig(r) => r.serialize(to),
+            Request::GetTaskPushNotificationConfig(r)
+            | Request::DeleteTaskPushNotificationConfig(r) => r.serialize(to),
+            Request::ListTaskPushNotificationConfigs(r) => r.serialize(to),
+            Request::GetExtendedAgentCard(r) => r.serialize(to),
+        }
+    }
+}
+
+/// Writes an answer as it is, without its name.
+pub(super) struct Answer<'a>(pub(super) &'a Response);
+
+impl Serialize for Answer<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Response::SendMessage(r) => r.serialize(to),
+            Response::Task(r) => r.serialize(to),
+            Response::ListTasks(r) => r.serialize(to),
+            Response::TaskPushNotificationConfig(r) => r.serialize(to),
+            Response::ListTaskPushNotificationConfigs(r) => r.serialize(to),
+            // google.protobuf.Empty is an object without members.
+            Response::Empty => Struct::new().serialize(to),
+            Response::AgentCard(r) => r.serialize(to),
+        }
+    }
 }

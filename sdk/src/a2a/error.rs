@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::ErrorKind;
 use super::jsonrpc::Id;
+use crate::jose::JsonError;
 
 /// A parameter that is wrong, and why (google.rpc.BadRequest).
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -92,6 +93,18 @@ impl A2aError {
     /// A failure of the agent that the peer learns nothing of.
     pub fn internal() -> Self {
         Self::new(ErrorKind::Internal, "Internal error")
+    }
+
+    /// A body that was not taken as JSON.
+    pub(super) fn unreadable(error: &JsonError) -> Self {
+        let kind = match error {
+            JsonError::Syntax(_) => ErrorKind::Parse,
+            JsonError::TooLong { .. }
+            | JsonError::TooDeep { .. }
+            | JsonError::Repeated { .. }
+            | JsonError::Shape(_) => ErrorKind::InvalidRequest,
+        };
+        Self::new(kind, format!("Invalid JSON payload: {error}"))
     }
 
     /// The same error with a member of ErrorInfo's metadata.

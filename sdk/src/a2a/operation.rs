@@ -34,21 +34,6 @@ proto_enum! {
 }
 
 impl Operation {
-    /// All of them.
-    pub const ALL: [Self; 11] = [
-        Self::SendMessage,
-        Self::SendStreamingMessage,
-        Self::GetTask,
-        Self::ListTasks,
-        Self::CancelTask,
-        Self::SubscribeToTask,
-        Self::CreateTaskPushNotificationConfig,
-        Self::GetTaskPushNotificationConfig,
-        Self::ListTaskPushNotificationConfigs,
-        Self::DeleteTaskPushNotificationConfig,
-        Self::GetExtendedAgentCard,
-    ];
-
     /// Whether the answer is a stream of events.
     pub const fn is_streaming(self) -> bool {
         matches!(self, Self::SendStreamingMessage | Self::SubscribeToTask)

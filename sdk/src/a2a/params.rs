@@ -25,21 +25,28 @@ pub trait FromParams: Sized {
 }
 
 /// What a parameter type must hold beyond its shape.
-trait Rules: DeserializeOwned {
+pub(super) trait Rules {
     fn check(&self, found: &mut Violations);
 }
 
-impl<T: Rules> FromParams for T {
+impl<T: Rules + DeserializeOwned> FromParams for T {
     fn from_params(params: Struct) -> Result<Self, A2aError> {
-        let read = T::deserialize(Value::Object(params)).map_err(|error| shape(&error))?;
-        let mut found = Violations(Vec::new());
-        read.check(&mut found);
-        if found.0.is_empty() {
-            Ok(read)
-        } else {
-            Err(A2aError::invalid_params(found.0))
-        }
+        let read = read(params)?;
+        check(&read)?;
+        Ok(read)
     }
+}
+
+/// Reads `params` without checking them.
+pub(super) fn read<T: DeserializeOwned>(params: Struct) -> Result<T, A2aError> {
+    T::deserialize(Value::Object(params)).map_err(|error| shape(&error))
+}
+
+/// Every rule on what was read.
+pub(super) fn check(params: &impl Rules) -> Result<(), A2aError> {
+    let mut found = Violations::default();
+    params.check(&mut found);
+    found.none()
 }
 
 /// Members that could not be read; serde names the missing one in its text.
@@ -52,10 +59,20 @@ fn shape(error: &serde_json::Error) -> A2aError {
     A2aError::invalid_param(field, text)
 }
 
-struct Violations(Vec<FieldViolation>);
+/// The wrong fields found so far.
+#[derive(Default)]
+pub(super) struct Violations(Vec<FieldViolation>);
 
 impl Violations {
-    fn push(&mut self, field: impl Into<String>, description: impl Into<String>) {
+    /// An error that names them all, if there are any.
+    pub(super) fn none(self) -> Result<(), A2aError> {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        Err(A2aError::invalid_params(self.0))
+    }
+
+    pub(super) fn push(&mut self, field: impl Into<String>, description: impl Into<String>) {
         self.0.push(FieldViolation {
             field: field.into(),
             description: description.into(),

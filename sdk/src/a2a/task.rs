@@ -50,6 +50,18 @@ impl TaskState {
     }
 }
 
+impl TaskState {
+    /// Reads a filter: a proto name, or the number that ProtoJSON allows in its place. `None` is
+    /// the proto's zero value, which means any state.
+    pub(super) fn from_wire(text: &str) -> Result<Option<Self>, &'static str> {
+        if matches!(text, "TASK_STATE_UNSPECIFIED" | "0") {
+            return Ok(None);
+        }
+        let named = Self::ALL.into_iter().find(|state| state.as_str() == text);
+        named.map(Some).ok_or("is no state of a task")
+    }
+}
+
 /// The state of a task, with what the agent says about it.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct TaskStatus {

@@ -134,6 +134,9 @@ macro_rules! proto_enum {
         }
 
         impl $name {
+            /// All of them, in the order of `a2a.proto`.
+            pub const ALL: [Self; [$(Self::$variant,)+].len()] = [$(Self::$variant,)+];
+
             /// The name in `a2a.proto` and on the wire.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $text,)+ }

@@ -51,6 +51,7 @@
 //! # }
 //! ```
 
+mod authorization;
 mod build;
 mod canonical;
 mod declared;
@@ -65,6 +66,8 @@ mod sign;
 pub(crate) mod testing;
 mod verify;
 
+pub use authorization::AuthorizationRequest;
+pub(crate) use build::secure;
 pub use build::{CardBuilder, Enforced, OAuthEnforced};
 pub use canonical::canonical_form;
 pub use declared::check_declared;

@@ -124,6 +124,16 @@ pub(super) fn client(error: &ClientError) -> (Kind, &'static str) {
         ClientError::Deadline { .. } | ClientError::Truncated => (Kind::Failed, AGAIN),
         ClientError::Refused { status, .. } if *status >= 500 => (Kind::Failed, AGAIN),
         ClientError::Refused { status, .. } => (Kind::Refused, refusal(*status)),
+        ClientError::Busy { .. } => (Kind::Failed, AGAIN),
+        ClientError::InsufficientScope { .. } => (
+            Kind::Refused,
+            "ask for the scopes it names as well: --scope, and --user when a person must grant them",
+        ),
+        ClientError::NotInBinding { .. } => (
+            Kind::Refused,
+            "the agent's interface cannot do this; `countersign card show` lists the others",
+        ),
+        ClientError::NoCurrentCall | ClientError::Cancelled => (Kind::Failed, AGAIN),
         ClientError::NoCard { status } if *status >= 500 => (Kind::Failed, AGAIN),
         ClientError::NoCard { .. } => (
             Kind::Refused,
@@ -169,7 +179,14 @@ impl From<ClientError> for Stop {
                 let challenge = challenge.map(|challenge| challenge.to_string());
                 stop.with("status", status).with("challenge", challenge)
             }
-            ClientError::NoCard { status } => stop.with("status", status),
+            ClientError::InsufficientScope {
+                status, challenge, ..
+            } => stop
+                .with("status", status)
+                .with("challenge", challenge.to_string()),
+            ClientError::Busy { status, .. } | ClientError::NoCard { status } => {
+                stop.with("status", status)
+            }
             _ => stop,
         }
     }

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::answer::{Answer, EventStream};
+use super::answer::{self, Answer};
 use super::connect::{Client, Peer};
 use super::error::ClientError;
+use super::stream::EventStream;
 use crate::a2a::{
-    CancelTaskRequest, GetTaskRequest, Message, Operation, SendMessageConfiguration,
+    CancelTaskRequest, GetTaskRequest, Message, Request, Response, SendMessageConfiguration,
     SendMessageRequest, Task,
 };
 use crate::audit::Admitted;
@@ -120,12 +121,11 @@ impl Call {
     /// # Errors
     /// [`ClientError`], naming the step that refused.
     pub async fn send(self, message: impl Into<Message>) -> Result<Answer, ClientError> {
-        let request = self.request(message.into());
-        let answer = self
-            .client
-            .unary(&self.intent, Operation::SendMessage, &request)
-            .await?;
-        Ok(Answer(answer))
+        let request = Request::SendMessage(self.request(message.into()));
+        match self.client.unary(&self.intent, &request).await? {
+            Response::SendMessage(answer) => Ok(Answer(answer)),
+            other => Err(answer::mismatch(request.operation(), &other)),
+        }
     }
 
     /// SendStreamingMessage: the events as they come.
@@ -133,7 +133,7 @@ impl Call {
     /// # Errors
     /// [`ClientError`], naming the step that refused.
     pub async fn stream(self, message: impl Into<Message>) -> Result<EventStream, ClientError> {
-        let request = self.request(message.into());
+        let request = Request::SendStreamingMessage(self.request(message.into()));
         self.client.streaming(&self.intent, &request).await
     }
 
@@ -147,9 +147,7 @@ impl Call {
             history_length: history.map(|n| i32::try_from(n).unwrap_or(i32::MAX)),
             ..GetTaskRequest::default()
         };
-        self.client
-            .unary(&self.intent, Operation::GetTask, &request)
-            .await
+        self.task(Request::GetTask(request)).await
     }
 
     /// CancelTask.
@@ -161,8 +159,13 @@ impl Call {
             id: id.to_owned(),
             ..CancelTaskRequest::default()
         };
-        self.client
-            .unary(&self.intent, Operation::CancelTask, &request)
-            .await
+        self.task(Request::CancelTask(request)).await
+    }
+
+    async fn task(&self, request: Request) -> Result<Task, ClientError> {
+        match self.client.unary(&self.intent, &request).await? {
+            Response::Task(task) => Ok(task),
+            other => Err(answer::mismatch(request.operation(), &other)),
+        }
     }
 }

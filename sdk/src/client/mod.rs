@@ -15,17 +15,22 @@
 //! ```
 
 mod answer;
+mod binding;
 mod call;
 mod cards;
 mod connect;
+mod current;
 mod error;
 mod outbound;
 mod plans;
 mod signing;
+mod stream;
 
-pub use answer::{Answer, EventStream};
+pub use answer::Answer;
 pub use call::{Call, OnBehalfOf};
 pub use connect::{Client, ClientBuilder, Peer};
+pub use current::{CallScope, scope};
 pub use error::ClientError;
 #[cfg(feature = "server")]
 pub(crate) use signing::CurrentSigner;
+pub use stream::EventStream;

@@ -1,22 +1,18 @@
 //! The outbound pipeline: from an intent to an answer, each step only with the evidence of the last.
 
-use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName};
-use http::{HeaderMap, HeaderValue, Method};
+use http::header::AUTHORIZATION;
 use http_body_util::Full;
 use hyper::body::Incoming;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 
-use super::answer::{self, EventStream};
+use super::answer;
+use super::binding::{Binding, JsonRpc};
 use super::call::{Authority, Intent};
 use super::connect::{Client, Peer};
+use super::current::CallScope;
 use super::error::ClientError;
 use super::plans::wanted_scopes;
-use crate::a2a::jsonrpc::{self, Id};
-use crate::a2a::{
-    EVENT_STREAM, EXTENSIONS_HEADER, JSON, Operation, SendMessageRequest, VERSION, VERSION_HEADER,
-};
+use super::stream::EventStream;
+use crate::a2a::{Request, Response, ServiceParameters, VERSION};
 use crate::audit::TraceContext;
 use crate::card::{EXTENSION_URI, Plan};
 use crate::crypto::random;
@@ -24,21 +20,17 @@ use crate::oauth::BoundToken;
 use crate::token::Scopes;
 use crate::workload::Snapshot;
 
-// Known when this is compiled: a name from a text is checked and copied for every request.
-const VERSION_NAME: HeaderName = HeaderName::from_static(VERSION_HEADER);
-const EXTENSIONS_NAME: HeaderName = HeaderName::from_static(EXTENSIONS_HEADER);
-
-/// How many header fields a call has, with those that signing and the connection add.
-const HEADERS: usize = 12;
+/// The head of an answer, and the binding that reads the rest.
+type Begun = (&'static dyn Binding, http::Response<Incoming>);
 
 impl Client {
     /// The steps of a call, in their order.
     async fn perform(
         &self,
         intent: &Intent,
-        operation: Operation,
-        params: &impl Serialize,
-    ) -> Result<http::Response<Incoming>, ClientError> {
+        request: &Request,
+        scope: &CallScope,
+    ) -> Result<Begun, ClientError> {
         let workload = &self.0.workload;
         let own = workload.usable(workload.clock().now())?;
         // 1, 2: who is there, by its own card: over mutual TLS, signed, bound to the TLS peer.
@@ -48,54 +40,57 @@ impl Client {
         // 4: a token for this agent, bound to our certificate.
         let token = self.obtain(intent, &planned.plan, &planned.scopes).await?;
         // 5: the request in the binding's form.
-        let body = Bytes::from(jsonrpc::request(
-            &Id::from(answer::REQUEST_ID),
-            operation,
-            params,
-        ));
+        let binding: &'static dyn Binding = &JsonRpc;
+        let parameters = intent.parameters();
+        let left = scope.deadline.map(|_| scope.left(self.0.deadline));
+        let outgoing = binding.write(request, &planned.interface, &parameters, left)?;
         let mut request = http::Request::new(());
-        *request.method_mut() = Method::POST;
-        *request.uri_mut() = planned.interface.clone();
-        *request.headers_mut() = HeaderMap::with_capacity(HEADERS);
+        *request.method_mut() = outgoing.method;
+        *request.uri_mut() = outgoing.uri;
+        *request.headers_mut() = outgoing.headers;
         let (mut parts, ()) = request.into_parts();
-        let headers = &mut parts.headers;
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
-        headers.insert(ACCEPT, accepts(operation));
-        headers.insert(VERSION_NAME, HeaderValue::from_static(VERSION));
-        if intent.skill.is_some() {
-            // A2A §4.6: an extension that a message uses is named in the request.
-            headers.insert(EXTENSIONS_NAME, HeaderValue::from_static(EXTENSION_URI));
-        }
-        intent.authority.trace().insert(headers);
+        intent.authority.trace().insert(&mut parts.headers);
         if let Some(token) = &token {
-            headers.insert(AUTHORIZATION, token.authorization_header().clone());
+            let value = token.authorization_header().clone();
+            parts.headers.insert(AUTHORIZATION, value);
         }
         // 6: signed last, over the final bytes.
-        self.sign(&own, &intent.peer, &mut parts, &body)?;
+        self.sign(&own, &intent.peer, &mut parts, &outgoing.body)?;
         // 7: on a connection that proves the expected peer.
-        let request = http::Request::from_parts(parts, Full::new(body));
+        let request = http::Request::from_parts(parts, Full::new(outgoing.body));
         let sent = self.0.transport.send(intent.peer.endpoint(), request);
-        let after = self.0.deadline;
-        let received = tokio::time::timeout(after, sent)
-            .await
-            .map_err(|_| ClientError::Deadline { after })??;
-        // 8: the answer, or the peer's refusal with its challenge.
-        answer::accepted(received.response)
+        Ok((binding, sent.await?.response))
     }
 
-    pub(super) async fn unary<T: DeserializeOwned>(
+    /// Makes a call that is answered once.
+    pub(super) async fn unary(
         &self,
         intent: &Intent,
-        operation: Operation,
-        params: &impl Serialize,
-    ) -> Result<T, ClientError> {
-        let response = self.perform(intent, operation, params).await?;
-        let after = self.0.deadline;
-        let body = answer::whole(response.into_body(), self.0.max_answer);
-        let body = tokio::time::timeout(after, body)
-            .await
-            .map_err(|_| ClientError::Deadline { after })??;
-        answer::result(&body)
+        request: &Request,
+    ) -> Result<Response, ClientError> {
+        let scope = CallScope::current();
+        let max = self.0.max_answer;
+        let call = async {
+            let (binding, response) = self.perform(intent, request, &scope).await?;
+            // 8: the answer, or the peer's refusal with its challenge.
+            binding.read(request.operation(), &answer::told(response, max).await?)
+        };
+        scope.bounded(self.0.deadline, call).await
+    }
+
+    /// Makes a call that is answered with a stream.
+    pub(super) async fn streaming(
+        &self,
+        intent: &Intent,
+        request: &Request,
+    ) -> Result<EventStream, ClientError> {
+        let scope = CallScope::current();
+        let max = self.0.max_answer;
+        let call = async {
+            let (binding, response) = self.perform(intent, request, &scope).await?;
+            EventStream::of(binding, response, max).await
+        };
+        scope.bounded(self.0.deadline, call).await
     }
 
     /// The scopes that the card of `peer` demands for `skill`, or for its only skill.
@@ -115,21 +110,6 @@ impl Client {
             scopes: None,
         };
         wanted_scopes(&intent, &card)
-    }
-
-    pub(super) async fn streaming(
-        &self,
-        intent: &Intent,
-        request: &SendMessageRequest,
-    ) -> Result<EventStream, ClientError> {
-        let response = self
-            .perform(intent, Operation::SendStreamingMessage, request)
-            .await?;
-        let after = self.0.deadline;
-        let stream = EventStream::of(response, self.0.max_answer);
-        tokio::time::timeout(after, stream)
-            .await
-            .map_err(|_| ClientError::Deadline { after })?
     }
 
     /// Signs with the certificate's key (design: the workload key signs requests).
@@ -185,10 +165,14 @@ impl Authority {
     }
 }
 
-fn accepts(operation: Operation) -> HeaderValue {
-    HeaderValue::from_static(if operation.is_streaming() {
-        EVENT_STREAM
-    } else {
-        JSON
-    })
+impl Intent {
+    /// What goes beside the request.
+    fn parameters(&self) -> ServiceParameters {
+        // A2A §4.6: an extension that a message uses is named in the request.
+        let used = self.skill.is_some().then(|| EXTENSION_URI.to_owned());
+        ServiceParameters {
+            version: Some(VERSION.to_owned()),
+            extensions: used.into_iter().collect(),
+        }
+    }
 }

@@ -1,12 +1,4 @@
-//! The JSON-RPC envelope (JSON-RPC 2.0, A2A §9).
-//!
-//! ```
-//! use countersign::a2a::{FromParams, GetTaskRequest, jsonrpc};
-//! let body = br#"{"jsonrpc":"2.0","id":7,"method":"GetTask","params":{"id":"t-1"}}"#;
-//! let request = jsonrpc::parse_request(body, Default::default())?;
-//! assert_eq!(GetTaskRequest::from_params(request.params)?.id, "t-1");
-//! # Ok::<(), countersign::a2a::A2aError>(())
-//! ```
+//! A request and a response taken apart and put together (JSON-RPC 2.0 §4, §5).
 
 use std::fmt;
 
@@ -14,8 +6,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Number, Value};
 
-use super::{A2aError, ErrorKind, Operation, Struct};
-use crate::jose::{JsonError, JsonLimits, parse_json};
+use crate::a2a::{A2aError, ErrorKind, Operation, Struct};
+use crate::jose::{JsonLimits, parse_json};
 
 /// Longest text that is taken as an ID, in bytes.
 const ID_MAX: usize = 256;
@@ -51,7 +43,7 @@ pub struct Request {
     pub id: Id,
     /// What is asked for.
     pub method: String,
-    /// Its parameters, for [`FromParams`](super::FromParams); empty when there were none.
+    /// Its parameters, for [`read_request`](super::read_request); empty when there were none.
     pub params: Struct,
 }
 
@@ -94,23 +86,14 @@ impl From<Refused> for A2aError {
 /// # Errors
 /// `Parse` when it is no JSON, `InvalidRequest` when it is no request or breaks `limits`.
 pub fn parse_request(body: &[u8], limits: JsonLimits) -> Result<Request, Refused> {
-    let refuse = |id: Id, kind, message: String| Refused {
-        id,
-        error: A2aError::new(kind, message),
-    };
-    let value = parse_json(body, limits).map_err(|error| {
-        let kind = match error {
-            JsonError::Syntax(_) => ErrorKind::Parse,
-            JsonError::TooLong { .. }
-            | JsonError::TooDeep { .. }
-            | JsonError::Repeated { .. }
-            | JsonError::Shape(_) => ErrorKind::InvalidRequest,
-        };
-        refuse(Id::Null, kind, format!("Invalid JSON payload: {error}"))
+    let value = parse_json(body, limits).map_err(|error| Refused {
+        id: Id::Null,
+        error: A2aError::unreadable(&error),
     })?;
     let invalid = |id, rule: &str| {
         let message = format!("Request payload validation error: {rule}");
-        refuse(id, ErrorKind::InvalidRequest, message)
+        let error = A2aError::new(ErrorKind::InvalidRequest, message);
+        Refused { id, error }
     };
     let mut members = match value {
         Value::Object(members) => members,
@@ -252,7 +235,7 @@ pub fn parse_result<T: DeserializeOwned>(
     T::deserialize(response.outcome?).map_err(|error| not_a_response(&error.to_string()))
 }
 
-fn not_a_response(why: &str) -> A2aError {
+pub(super) fn not_a_response(why: &str) -> A2aError {
     A2aError::new(
         ErrorKind::InvalidAgentResponse,
         format!("Not a JSON-RPC response of A2A: {why}"),

@@ -1,0 +1,15 @@
+//! Where bytes become requests of the protocol and answers become bytes; what all bindings have in
+//! common stands in [`serve`](serve::serve), once.
+
+mod http_json;
+mod jsonrpc;
+mod parameters;
+mod serve;
+mod sse;
+mod translate;
+
+pub(super) use http_json::HttpJson;
+pub(super) use jsonrpc::JsonRpc;
+pub(super) use serve::{Front, Gate, Terms, serve};
+pub(super) use sse::event_stream;
+pub(super) use translate::{Binding, Call, read_parameters};
