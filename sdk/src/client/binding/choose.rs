@@ -1,0 +1,13 @@
+//! Which binding speaks a protocol.
+
+use super::{Binding, HttpJson, JsonRpc};
+use crate::card::{Protocol, ProtocolBinding, ProtocolVersion};
+
+/// The binding that speaks `protocol`; none when nothing here does.
+pub(in crate::client) fn speaker(protocol: Protocol) -> Option<&'static dyn Binding> {
+    match (protocol.version, protocol.binding) {
+        (ProtocolVersion::V1_0, ProtocolBinding::JsonRpc) => Some(&JsonRpc),
+        (ProtocolVersion::V1_0, ProtocolBinding::HttpJson) => Some(&HttpJson),
+        (ProtocolVersion::V1_0, ProtocolBinding::Grpc) | (ProtocolVersion::V0_3, _) => None,
+    }
+}
