@@ -68,6 +68,7 @@ pub(crate) mod testing;
 mod unsatisfiable;
 mod verify;
 
+pub(crate) use build::secure;
 pub use build::{CardBuilder, Enforced, OAuthEnforced};
 pub use canonical::canonical_form;
 pub use declared::check_declared;
@@ -76,7 +77,7 @@ pub use extension::{CountersignParams, EXTENSION_URI};
 pub use keys::TrustedKeys;
 pub(crate) use meet::is_free;
 pub use plan::{CredentialPlace, Held, Plan, Wanted, plan};
-pub use protocol::{Protocol, ProtocolBinding, ProtocolVersion};
+pub use protocol::{Protocol, ProtocolBinding};
 pub use sign::sign_card;
 pub use unsatisfiable::{Alternative, Missing, Unsatisfiable};
 pub use verify::{SignedCard, VerifiedCard};

@@ -486,7 +486,7 @@ mod tests {
         ]
         .map(Protocol::current);
         let old = Protocol {
-            version: crate::card::ProtocolVersion::V0_3,
+            version: crate::a2a::Version::V0_3,
             ..json
         };
         let here = Origin::https("a.example");

@@ -9,14 +9,15 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::{self, Stream};
 use serde_json::json;
 
+use super::agent::ExtendedCards;
 use super::executor::{AgentExecutor, EventQueue, RequestContext};
+use super::handler::{Events, Reply, RequestHandler, ServerCallContext};
 use super::legacy_store::{StoreError, TaskStore};
 use super::live::Live;
 use crate::a2a::{
-    A2aError, CancelTaskRequest, ErrorKind, GetTaskRequest, SendMessageRequest,
+    A2aError, CancelTaskRequest, ErrorKind, GetTaskRequest, Request, Response, SendMessageRequest,
     SendMessageResponse, StreamResponse, Task, TaskState, TaskStatus, new_id,
 };
-use crate::audit::Admitted;
 use crate::card::EXTENSION_URI;
 use crate::client::Client;
 use crate::clock::{Clock, UnixTime};
@@ -30,7 +31,7 @@ const MAX_LIVE: usize = 4096;
 pub(super) struct Engine {
     executor: Arc<dyn AgentExecutor>,
     store: Arc<dyn TaskStore>,
-    client: Client,
+    client: Option<Client>,
     clock: Arc<dyn Clock>,
     live: Mutex<HashMap<String, Arc<Live>>>,
     /// Waiting tasks that a message is about to resume, or that are about to be canceled.
@@ -54,7 +55,7 @@ impl Engine {
     pub(super) fn new(
         executor: Arc<dyn AgentExecutor>,
         store: Arc<dyn TaskStore>,
-        client: Client,
+        client: Option<Client>,
         clock: Arc<dyn Clock>,
     ) -> Self {
         Self {
@@ -70,12 +71,12 @@ impl Engine {
     /// SendMessage (A2A §3.1.1): waits until the task is over or interrupted, unless told not to.
     pub(super) async fn send(
         self: &Arc<Self>,
-        admitted: Admitted,
+        call: ServerCallContext,
         request: SendMessageRequest,
     ) -> Result<SendMessageResponse, A2aError> {
         let mut request = request;
         let configuration = request.configuration.take().unwrap_or_default();
-        let (live, mut work) = self.begin(admitted, request).await?;
+        let (live, mut work) = self.begin(call, request).await?;
         if configuration.return_immediately {
             tokio::spawn(work);
             live.announce();
@@ -101,11 +102,11 @@ impl Engine {
     /// SendStreamingMessage (A2A §3.1.2): one message, or the task and then its updates in order.
     pub(super) async fn stream(
         self: &Arc<Self>,
-        admitted: Admitted,
+        call: ServerCallContext,
         request: SendMessageRequest,
     ) -> Result<impl Stream<Item = Result<Arc<StreamResponse>, A2aError>> + Send + use<>, A2aError>
     {
-        let (live, work) = self.begin(admitted, request).await?;
+        let (live, work) = self.begin(call, request).await?;
         tokio::spawn(work);
         let progress = live.progress();
         let events = stream::unfold(Some((live, progress, 0)), |state| async move {
@@ -124,28 +125,26 @@ impl Engine {
     /// GetTask (A2A §3.1.3).
     pub(super) async fn get(
         &self,
-        admitted: &Admitted,
+        owner: &Owner,
         request: &GetTaskRequest,
     ) -> Result<Task, A2aError> {
-        let owner = Owner::of(admitted.caller());
-        let task = self.find(&owner, &request.id).await?;
+        let task = self.find(owner, &request.id).await?;
         Ok(shorten(task, request.history_length))
     }
 
     /// CancelTask (A2A §3.1.5).
     pub(super) async fn cancel(
         &self,
-        admitted: &Admitted,
+        owner: &Owner,
         request: &CancelTaskRequest,
     ) -> Result<Task, A2aError> {
-        let owner = Owner::of(admitted.caller());
-        let _claim = self.claim(&owner, &request.id).ok_or_else(busy)?;
-        let mut task = self.find(&owner, &request.id).await?;
+        let _claim = self.claim(owner, &request.id).ok_or_else(busy)?;
+        let mut task = self.find(owner, &request.id).await?;
         if task.status.state.is_terminal() {
             return Err(not_cancelable());
         }
         self.executor.cancel(&task).await?;
-        match self.running(&owner, &task.id) {
+        match self.running(owner, &task.id) {
             Some(live) => {
                 live.cancel();
                 if !live.status(TaskState::Canceled, None, self.clock.now()) {
@@ -155,7 +154,7 @@ impl Engine {
             }
             None => task.status = TaskStatus::new(TaskState::Canceled, self.clock.now().into()),
         }
-        self.keep(&owner, &task).await?;
+        self.keep(owner, &task).await?;
         Ok(task)
     }
 
@@ -197,11 +196,13 @@ impl Engine {
     /// Finds or makes the task of `request`; with it comes the executor's work on it, to be run.
     async fn begin(
         self: &Arc<Self>,
-        admitted: Admitted,
+        call: ServerCallContext,
         request: SendMessageRequest,
     ) -> Result<(Arc<Live>, BoxFuture<'static, ()>), A2aError> {
-        let owner = Owner::of(admitted.caller());
-        let skill = admitted.action().skill.as_deref();
+        let owner = call.owner().clone();
+        let skill = call
+            .admitted()
+            .and_then(|admitted| admitted.action().skill.as_deref());
         let message = request.message;
         let (task_id, context_id) = (message.task_id.as_deref(), message.context_id.as_deref());
         let resumed = task_id.filter(|id| !id.is_empty());
@@ -223,7 +224,7 @@ impl Engine {
         }
         self.enter(live.clone(), &task.id)?;
         let context = RequestContext {
-            admitted: Arc::new(admitted),
+            requester: call.requester().clone(),
             message,
             task,
             client: self.client.clone(),
@@ -298,6 +299,48 @@ impl Engine {
         }
         self.lock().remove(&task_id);
         live.close();
+    }
+}
+
+/// Lets the core's one entrance lead to what this engine can do.
+pub(super) struct Handler {
+    pub(super) engine: Arc<Engine>,
+    pub(super) extended: ExtendedCards,
+    pub(super) streaming: bool,
+}
+
+#[async_trait::async_trait]
+impl RequestHandler for Handler {
+    async fn handle(&self, call: ServerCallContext, request: Request) -> Result<Reply, A2aError> {
+        let engine = &self.engine;
+        if request.operation().is_streaming() && !self.streaming {
+            let message = "This agent does not stream";
+            return Err(A2aError::new(ErrorKind::UnsupportedOperation, message));
+        }
+        Ok(match request {
+            Request::GetExtendedAgentCard(_) => {
+                let card = self.extended.card_for(call.requester())?;
+                Reply::Response(Response::AgentCard(Box::new(card)))
+            }
+            Request::SendMessage(request) => {
+                let answer = engine.send(call, request).await?;
+                Reply::Response(Response::SendMessage(answer))
+            }
+            Request::SendStreamingMessage(request) => {
+                Reply::Events(Events::new(engine.stream(call, request).await?))
+            }
+            Request::GetTask(request) => {
+                Reply::Response(Response::Task(engine.get(call.owner(), &request).await?))
+            }
+            Request::CancelTask(request) => {
+                Reply::Response(Response::Task(engine.cancel(call.owner(), &request).await?))
+            }
+            other => {
+                let name = other.operation().as_str();
+                let message = format!("{name} is not supported");
+                return Err(A2aError::new(ErrorKind::UnsupportedOperation, message));
+            }
+        })
     }
 }
 

@@ -7,11 +7,11 @@ use async_trait::async_trait;
 use tokio::sync::watch;
 
 use super::live::Live;
-use crate::a2a::{A2aError, Artifact, Message, Part, Task, TaskState};
+use super::requester::Requester;
+use crate::a2a::{A2aError, Artifact, ErrorKind, Message, Part, Task, TaskState};
 use crate::audit::Admitted;
 use crate::client::{Client, OnBehalfOf};
 use crate::clock::Clock;
-use crate::delegation::Caller;
 
 /// An agent's own code. It is reached only with a [`RequestContext`], which only an admitted call has.
 ///
@@ -48,20 +48,21 @@ pub trait AgentExecutor: Send + Sync + 'static {
     }
 }
 
-/// One admitted request: what is asked, by whom, and a client to call on with.
+/// One request that was let in: what is asked, by whom, and a client to call on with.
 #[derive(Clone)]
 pub struct RequestContext {
-    pub(super) admitted: Arc<Admitted>,
+    pub(super) requester: Requester,
     pub(super) message: Message,
     pub(super) task: Arc<Task>,
-    pub(super) client: Client,
+    pub(super) client: Option<Client>,
     pub(super) cancelled: watch::Receiver<bool>,
 }
 
 impl RequestContext {
-    /// Who calls, for whom and through whom: proved.
-    pub fn caller(&self) -> &Caller {
-        self.admitted.caller()
+    /// Who calls, for whom and through whom: proved, unless the agent was started behind
+    /// [`Agent::danger`](super::Agent::danger).
+    pub fn caller(&self) -> &Requester {
+        &self.requester
     }
 
     /// The message: what somebody says, which is never authority.
@@ -76,7 +77,7 @@ impl RequestContext {
 
     /// The skill that was asked for and permitted, when the request named one.
     pub fn skill(&self) -> Option<&str> {
-        self.admitted.permit().action().skill.as_deref()
+        self.requester.admitted()?.action().skill.as_deref()
     }
 
     /// The task as it was when this request came.
@@ -84,20 +85,33 @@ impl RequestContext {
         &self.task
     }
 
-    /// The record of this call's admission.
-    pub fn admitted(&self) -> &Admitted {
-        &self.admitted
+    /// The record of this call's admission, with the evidence of every proof.
+    ///
+    /// # Errors
+    /// `Unauthenticated`, when the caller was not proved.
+    pub fn admitted(&self) -> Result<&Arc<Admitted>, A2aError> {
+        self.requester.admitted().ok_or_else(nobody)
     }
 
     /// A client whose calls go on for the same person: each exchanges the caller's token for one
     /// bound to this agent, which the executor never sees.
-    pub fn on_behalf_of_caller(&self) -> OnBehalfOf {
-        self.client.on_behalf_of(self.admitted.clone())
+    ///
+    /// # Errors
+    /// `Unauthenticated`, when the caller was not proved: nothing is done on behalf of nobody.
+    pub fn on_behalf_of_caller(&self) -> Result<OnBehalfOf, A2aError> {
+        let client = self.client.as_ref().ok_or_else(nobody)?;
+        Ok(client.on_behalf_of(self.admitted()?.clone()))
     }
 
     /// A client whose calls are this agent's own, for nobody else.
-    pub fn on_own_behalf(&self) -> OnBehalfOf {
-        self.client.on_own_behalf()
+    ///
+    /// # Errors
+    /// `Unauthenticated`, when the agent was started without an identity of its own.
+    pub fn on_own_behalf(&self) -> Result<OnBehalfOf, A2aError> {
+        self.client
+            .as_ref()
+            .map(Client::on_own_behalf)
+            .ok_or_else(nobody)
     }
 
     /// Resolves when the task is canceled.
@@ -108,6 +122,11 @@ impl RequestContext {
             std::future::pending::<()>().await;
         }
     }
+}
+
+fn nobody() -> A2aError {
+    let why = "This agent proves no caller and calls on behalf of nobody";
+    A2aError::new(ErrorKind::Unauthenticated, why)
 }
 
 impl fmt::Debug for RequestContext {

@@ -23,6 +23,7 @@
 //! ```
 
 mod agent;
+mod binding;
 mod engine;
 mod executor;
 mod handler;
@@ -30,17 +31,20 @@ mod inbound;
 mod layer;
 mod legacy_store;
 mod live;
+mod published;
 mod refusal;
+mod requester;
 mod routes;
 pub mod store;
 mod tokens;
 
-pub use agent::{Agent, AgentError, RunningAgent};
+pub use agent::{Agent, AgentError, Danger, RunningAgent, UnauthenticatedAgent};
 pub use executor::{AgentExecutor, EventQueue, RequestContext};
 pub use handler::{Events, Reply, RequestHandler, ServerCallContext};
 pub use inbound::{Inbound, Limits};
 pub use layer::{ProveCaller, ProveCallerService, Proved};
 pub use legacy_store::{MemoryTaskStore, StoreError, TaskStore, conformance as store_conformance};
 pub use refusal::Refusal;
+pub use requester::Requester;
 
 pub use async_trait::async_trait;

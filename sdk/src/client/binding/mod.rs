@@ -3,6 +3,8 @@
 mod choose;
 mod events;
 mod form;
+#[cfg(feature = "grpc")]
+mod grpc;
 mod http_json;
 mod jsonrpc;
 #[cfg(test)]
@@ -10,5 +12,7 @@ pub(super) mod testing;
 
 pub(super) use choose::speaker;
 pub(super) use form::{Binding, EventReader, Outgoing, Ready, Told};
+#[cfg(feature = "grpc")]
+pub(super) use grpc::Grpc;
 pub(super) use http_json::HttpJson;
 pub(super) use jsonrpc::JsonRpc;
