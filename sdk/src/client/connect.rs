@@ -305,7 +305,9 @@ impl ClientBuilder {
             bindings.map(move |&binding| Protocol { binding, version })
         });
         Spoken {
-            protocols: all.filter(|&protocol| speaker(protocol).is_some()).collect(),
+            protocols: all
+                .filter(|&protocol| speaker(protocol).is_some())
+                .collect(),
             own_order: !self.preferred.is_empty(),
         }
     }

@@ -12,8 +12,7 @@ use super::credentials::CredentialRequest;
 use super::error::ClientError;
 use crate::a2a::{AgentSkill, SecurityScheme, Version};
 use crate::card::{
-    self, Held, Plan, Protocol, ProtocolBinding, Unsatisfiable, VerifiedCard,
-    Wanted,
+    self, Held, Plan, Protocol, ProtocolBinding, Unsatisfiable, VerifiedCard, Wanted,
 };
 use crate::token::Scopes;
 
@@ -94,7 +93,8 @@ impl Client {
         };
         let protocols = self.0.spoken.pinned(intent, kept.http2);
         let own_order = self.0.spoken.own_order;
-        kept.plans.make(intent, &kept.card, held, (&protocols, own_order))
+        kept.plans
+            .make(intent, &kept.card, held, (&protocols, own_order))
     }
 
     /// The names of the schemes whose keys or passwords are held.
