@@ -4,56 +4,95 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
+use axum::middleware::map_response;
 use axum::response::Response;
 use axum::routing::{any, get, post};
+use http::HeaderValue;
+use http::header::STRICT_TRANSPORT_SECURITY;
+use http::request::Parts;
 
 use super::binding::{Front, HttpJson, HttpJsonV03, JsonRpc, JsonRpcV03, asks_for_v03, serve};
-use super::published::{Cards, serve_card, serve_directory};
+use super::published::{Cards, OpenCard, serve_card, serve_directory, serve_open_card};
 use crate::a2a::AGENT_CARD_PATH;
 use crate::httpsig::DIRECTORY_PATH;
 
-/// Where JSON-RPC calls go, below the agent's origin.
-pub(super) const RPC_PATH: &str = "/a2a";
+/// Where the bindings over plain HTTP are, below the agent's origin; without a slash at the end.
+#[derive(Clone, Debug)]
+pub(super) struct Paths {
+    /// Where JSON-RPC calls go.
+    pub(super) json_rpc: String,
+    /// Where the paths of HTTP+JSON begin.
+    pub(super) rest: String,
+}
 
-/// Where the paths of HTTP+JSON begin.
-pub(super) const REST_PATH: &str = "/a2a/rest";
+impl Default for Paths {
+    fn default() -> Self {
+        Self {
+            json_rpc: "/a2a".to_owned(),
+            rest: "/a2a/rest".to_owned(),
+        }
+    }
+}
 
 /// The routes of an agent that publishes a signed card.
-pub(super) fn router(front: Arc<Front>, cards: Arc<Cards>) -> Router {
+pub(super) fn router(front: Arc<Front>, cards: Arc<Cards>, paths: &Paths) -> Router {
     let published = Router::new()
         .route(AGENT_CARD_PATH, get(serve_card))
         .route(DIRECTORY_PATH, get(serve_directory))
         .with_state(cards);
-    bindings(front).merge(published)
+    let all = bindings(front, paths).merge(published);
+    // A2A §7.1, RFC 6797: whoever looks at headers shall never try without TLS.
+    all.layer(map_response(async |mut response: Response| {
+        let a_year = HeaderValue::from_static("max-age=31536000");
+        let headers = response.headers_mut();
+        headers.insert(STRICT_TRANSPORT_SECURITY, a_year);
+        response
+    }))
+}
+
+/// The routes of an agent that proves nobody.
+pub(super) fn open_router(front: Arc<Front>, card: Arc<OpenCard>, paths: &Paths) -> Router {
+    let published = Router::new()
+        .route(AGENT_CARD_PATH, get(serve_open_card))
+        .with_state(card);
+    bindings(front, paths).merge(published)
 }
 
 /// The routes of the bindings.
-pub(super) fn bindings(front: Arc<Front>) -> Router {
-    Router::new()
-        .route(RPC_PATH, post(json_rpc))
+fn bindings(front: Arc<Front>, paths: &Paths) -> Router {
+    let base: Arc<str> = paths.rest.as_str().into();
+    let rest = move |State(front): State<Arc<Front>>, request: Request| {
+        let base = base.clone();
+        async move {
+            let of_03 = HttpJsonV03 { base: base.clone() };
+            let (request, old) = asks(request, |parts| of_03.takes(parts));
+            if old && front.terms.v03 {
+                return serve(&front, &of_03, request).await;
+            }
+            serve(&front, &HttpJson { base }, request).await
+        }
+    };
+    let mut router = Router::new()
         // Some clients put a slash behind every base address.
-        .route(&format!("{RPC_PATH}/"), post(json_rpc))
-        .route(&format!("{REST_PATH}/{{*path}}"), any(http_json))
-        .with_state(front)
+        .route(&format!("{}/", paths.json_rpc), post(json_rpc))
+        .route(&format!("{}/{{*path}}", paths.rest), any(rest));
+    if !paths.json_rpc.is_empty() {
+        router = router.route(&paths.json_rpc, post(json_rpc));
+    }
+    router.with_state(front)
 }
 
 async fn json_rpc(State(front): State<Arc<Front>>, request: Request) -> Response {
-    let (parts, body) = request.into_parts();
-    let old = front.terms.v03 && asks_for_v03(&parts);
-    let request = Request::from_parts(parts, body);
-    if old {
+    let (request, old) = asks(request, asks_for_v03);
+    if old && front.terms.v03 {
         return serve(&front, &JsonRpcV03, request).await;
     }
     serve(&front, &JsonRpc, request).await
 }
 
-async fn http_json(State(front): State<Arc<Front>>, request: Request) -> Response {
-    let of_03 = HttpJsonV03 { base: REST_PATH };
+/// The request, and what `question` finds in its head.
+fn asks(request: Request, question: impl FnOnce(&Parts) -> bool) -> (Request, bool) {
     let (parts, body) = request.into_parts();
-    let old = front.terms.v03 && of_03.takes(&parts);
-    let request = Request::from_parts(parts, body);
-    if old {
-        return serve(&front, &of_03, request).await;
-    }
-    serve(&front, &HttpJson { base: REST_PATH }, request).await
+    let found = question(&parts);
+    (Request::from_parts(parts, body), found)
 }

@@ -3,6 +3,8 @@
 //! They share the URLs of 1.0 and are told apart by the version that a request asks for. Only the
 //! words differ: what is proved, permitted and recorded of a call is the same.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::response::{IntoResponse as _, Response};
 use http::header::{ALLOW, CONTENT_TYPE};
@@ -116,10 +118,10 @@ fn json(status: StatusCode, body: Vec<u8>) -> Response {
 }
 
 /// HTTP+JSON of 0.3: the paths of 1.0 below `/v1`.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(in crate::server) struct HttpJsonV03 {
     /// The path of the interface, without a slash at its end.
-    pub(in crate::server) base: &'static str,
+    pub(in crate::server) base: Arc<str>,
 }
 
 /// What an answer needs of its request.
@@ -132,13 +134,13 @@ pub(in crate::server) struct AskedV03 {
 
 impl HttpJsonV03 {
     /// Whether a request is for this binding: its version and its path say so.
-    pub(in crate::server) fn takes(self, parts: &Parts) -> bool {
+    pub(in crate::server) fn takes(&self, parts: &Parts) -> bool {
         asks_for_v03(parts) && v03::is_rest_path(self.below(parts))
     }
 
-    fn below(self, parts: &Parts) -> &str {
+    fn below<'a>(&self, parts: &'a Parts) -> &'a str {
         let path = parts.uri.path();
-        path.strip_prefix(self.base).unwrap_or(path)
+        path.strip_prefix(&*self.base).unwrap_or(path)
     }
 }
 
