@@ -16,19 +16,23 @@
 
 mod call;
 mod card;
+mod card_read;
 mod convert;
 mod error;
 mod error_kind;
 mod event;
 pub mod http_json;
 pub mod jsonrpc;
+mod located;
 mod message;
 mod operation;
 mod params;
+mod peer_error;
 mod percent;
 mod push;
 mod request;
 mod security;
+mod service;
 pub mod sse;
 mod task;
 mod timestamp;
@@ -36,7 +40,7 @@ pub mod v03;
 mod version;
 mod wire;
 
-pub use call::{Request, Response, ServiceParameters};
+pub use call::{Request, Response};
 pub use card::{
     AgentCapabilities, AgentCard, AgentCardSignature, AgentExtension, AgentInterface,
     AgentProvider, AgentSkill,
@@ -64,9 +68,11 @@ pub use security::{
     OAuth2SecurityScheme, OAuthFlows, OpenIdConnectSecurityScheme, PasswordOAuthFlow,
     SecurityRequirement, SecurityScheme, StringList,
 };
+pub use service::{ServiceParameters, extensions_header};
 pub use task::{Artifact, Task, TaskState, TaskStatus};
 pub use timestamp::{Timestamp, TimestampError};
 pub use version::{
     A2A_JSON, AGENT_CARD_PATH, BINDING_GRPC, BINDING_HTTP_JSON, BINDING_JSONRPC, EVENT_STREAM,
-    EXTENSIONS_HEADER, JSON, VERSION, VERSION_HEADER, check_version,
+    EXTENSIONS_HEADER, JSON, LEGACY_EXTENSIONS_HEADER, VERSION, VERSION_HEADER, Version, Versions,
+    check_version,
 };

@@ -32,7 +32,10 @@ pub enum SecurityScheme {
 
 impl<'de> Deserialize<'de> for SecurityScheme {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let members: Struct = wire::or_default(from)?;
+        // A scheme that is none must not take the card with it.
+        let Value::Object(members) = Value::deserialize(from)? else {
+            return Ok(Self::Unknown(Struct::new()));
+        };
         let mut known = set_members(&members).filter_map(|(name, value)| {
             let read = match name.as_str() {
                 "apiKeySecurityScheme" | "api_key_security_scheme" => {
@@ -51,12 +54,54 @@ impl<'de> Deserialize<'de> for SecurityScheme {
             Some(read)
         });
         let found = match (known.next(), known.next()) {
-            (Some(Some(scheme)), None) => Some(scheme),
-            _ => None,
+            (Some(scheme), None) => scheme,
+            (None, _) => legacy_scheme(&members),
+            (Some(_), Some(_)) => None,
         };
         drop(known);
         Ok(found.unwrap_or(Self::Unknown(members)))
     }
+}
+
+/// A scheme as version 0.3 and OpenAPI write it: one object, told apart by its `type`.
+fn legacy_scheme(members: &Struct) -> Option<SecurityScheme> {
+    let text = |name: &str| members.get(name).and_then(Value::as_str).map(str::to_owned);
+    let description = text("description").filter(|text| !text.is_empty());
+    let whole = Value::Object(members.clone());
+    Some(match members.get("type")?.as_str()? {
+        "apiKey" => SecurityScheme::ApiKey(APIKeySecurityScheme {
+            description,
+            location: text("in")?,
+            name: text("name")?,
+        }),
+        "http" => SecurityScheme::HttpAuth(typed(&whole)?),
+        "oauth2" => SecurityScheme::OAuth2(OAuth2SecurityScheme {
+            description,
+            flows: legacy_flow(members.get("flows")?.as_object()?),
+            oauth2_metadata_url: text("oauth2MetadataUrl").filter(|text| !text.is_empty()),
+        }),
+        "openIdConnect" => SecurityScheme::OpenIdConnect(typed(&whole)?),
+        "mutualTLS" => SecurityScheme::MutualTls(MutualTlsSecurityScheme { description }),
+        _ => return None,
+    })
+}
+
+/// OpenAPI offers several flows, any of which will do: the first that suits an agent is taken.
+fn legacy_flow(flows: &Struct) -> OAuthFlows {
+    let order = [
+        "clientCredentials",
+        "authorizationCode",
+        "deviceCode",
+        "implicit",
+        "password",
+    ];
+    let mut read = order.into_iter().filter_map(|name| {
+        let flow = flows.get(name).filter(|flow| !flow.is_null())?;
+        let one = Struct::from_iter([(name.to_owned(), flow.clone())]);
+        typed(&Value::Object(one)).filter(|flow| !matches!(flow, OAuthFlows::Unknown(_)))
+    });
+    let found = read.next();
+    found.unwrap_or_else(|| OAuthFlows::Unknown(flows.clone()))
 }
 
 /// ProtoJSON: a member that is null is not set.
@@ -279,27 +324,55 @@ flow! {
 }
 
 /// Schemes that must all be met, with what each must grant.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
 pub struct SecurityRequirement {
     /// Names in the card's `securitySchemes`.
-    #[serde(
-        skip_serializing_if = "IndexMap::is_empty",
-        deserialize_with = "wire::or_default"
-    )]
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
     pub schemes: IndexMap<String, StringList>,
 }
 
+impl<'de> Deserialize<'de> for SecurityRequirement {
+    /// Version 0.3 has no `schemes` around the names: there every member is one, and one that is
+    /// not understood stays required.
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let mut members: IndexMap<String, Value> = wire::or_default(from)?;
+        let schemes = match members.get("schemes") {
+            Some(Value::Object(_) | Value::Null) => match members.swap_remove("schemes") {
+                Some(schemes) => wire::or_default(schemes).map_err(serde::de::Error::custom)?,
+                None => IndexMap::new(),
+            },
+            _ => members
+                .into_iter()
+                .map(|(name, list)| (name, typed(&list).unwrap_or_default()))
+                .collect(),
+        };
+        Ok(Self { schemes })
+    }
+}
+
 /// A list of texts, boxed as the proto demands.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
 pub struct StringList {
     /// The texts.
-    #[serde(
-        skip_serializing_if = "Vec::is_empty",
-        deserialize_with = "wire::or_default"
-    )]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub list: Vec<String>,
+}
+
+impl<'de> Deserialize<'de> for StringList {
+    /// Version 0.3 has the bare list.
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Wire {
+            Bare(Vec<String>),
+            Boxed {
+                #[serde(default, deserialize_with = "wire::or_default")]
+                list: Vec<String>,
+            },
+        }
+        let (Wire::Bare(list) | Wire::Boxed { list }) = Wire::deserialize(from)?;
+        Ok(Self { list })
+    }
 }
 
 #[cfg(test)]
@@ -336,7 +409,9 @@ mod tests {
     fn anything_else_is_kept_but_known_as_unknown() {
         for json in [
             json!({}),
-            json!({"type": "mutualTLS"}),
+            json!({"type": "dpop"}),
+            json!({"type": "apiKey", "name": "X-Key"}),
+            json!({"type": "oauth2"}),
             json!({"dpopSecurityScheme": {"x": 1}}),
             json!({"oauth2SecurityScheme": {}}),
             json!({"oauth2SecurityScheme": "text"}),
@@ -345,6 +420,75 @@ mod tests {
             let scheme = SecurityScheme::deserialize(&json).expect("a scheme");
             assert!(matches!(scheme, SecurityScheme::Unknown(_)), "{json}");
             assert_eq!(serde_json::to_value(scheme).expect("JSON"), json);
+        }
+    }
+
+    #[test]
+    fn the_five_kinds_of_0_3_are_the_same() {
+        for (legacy, want) in [
+            (
+                json!({"type": "apiKey", "in": "header", "name": "X-Key", "description": "d"}),
+                json!({"apiKeySecurityScheme": {"location": "header", "name": "X-Key",
+                    "description": "d"}}),
+            ),
+            (
+                json!({"type": "http", "scheme": "Bearer", "bearerFormat": "JWT"}),
+                json!({"httpAuthSecurityScheme": {"scheme": "Bearer", "bearerFormat": "JWT"}}),
+            ),
+            (
+                json!({"type": "oauth2", "flows": {"implicit": {"authorizationUrl": "a"},
+                    "clientCredentials": {"tokenUrl": "t", "scopes": {"read": "read"}}}}),
+                json!({"oauth2SecurityScheme": {"flows": {"clientCredentials":
+                    {"tokenUrl": "t", "scopes": {"read": "read"}}}}}),
+            ),
+            (
+                json!({"type": "openIdConnect", "openIdConnectUrl": "https://op.example"}),
+                json!({"openIdConnectSecurityScheme": {"openIdConnectUrl": "https://op.example"}}),
+            ),
+            (
+                json!({"type": "mutualTLS", "description": ""}),
+                json!({"mtlsSecurityScheme": {}}),
+            ),
+        ] {
+            let read = SecurityScheme::deserialize(&legacy).expect("a scheme");
+            assert_eq!(serde_json::to_value(read).expect("JSON"), want);
+        }
+    }
+
+    #[test]
+    fn a_requirement_is_read_in_both_forms_and_none_is_ever_lost() {
+        let want = |schemes: &[(&str, &[&str])]| {
+            let listed = schemes.iter().map(|(name, list)| {
+                let list = list.iter().map(|&text| text.to_owned()).collect();
+                ((*name).to_owned(), StringList { list })
+            });
+            SecurityRequirement {
+                schemes: listed.collect(),
+            }
+        };
+        for (json, schemes) in [
+            (json!({}), &[][..]),
+            (json!(null), &[]),
+            (json!({"schemes": null}), &[]),
+            (
+                json!({"schemes": {"a": {"list": ["x"]}, "b": {}}}),
+                &[("a", &["x"][..]), ("b", &[])],
+            ),
+            (json!({"schemes": {"a": ["x"]}}), &[("a", &["x"])]),
+            (json!({"a": ["x"], "b": []}), &[("a", &["x"]), ("b", &[])]),
+            (json!({"schemes": ["x"]}), &[("schemes", &["x"])]),
+            // What a later version may add must not make a call free of proofs.
+            (json!({"anyOf": 5}), &[("anyOf", &[])]),
+        ] {
+            let read = SecurityRequirement::deserialize(&json).expect("a requirement");
+            assert_eq!(read, want(schemes), "{json}");
+        }
+        for bad in [
+            json!("text"),
+            json!({"schemes": {"a": 5}}),
+            json!({"schemes": {"a": [5]}}),
+        ] {
+            assert!(SecurityRequirement::deserialize(&bad).is_err(), "{bad}");
         }
     }
 
