@@ -4,10 +4,9 @@ use indexmap::IndexMap;
 
 use super::AgentError;
 use super::builder::Agent;
-use crate::a2a::v03::VERSION_V03;
 use crate::a2a::{
     AgentCard, AgentInterface, AgentSkill, BINDING_GRPC, BINDING_HTTP_JSON, BINDING_JSONRPC,
-    Operation, VERSION,
+    Operation, VERSION, Version,
 };
 use crate::card::{CardBuilder, Enforced, OAuthEnforced};
 use crate::policy::Policy;
@@ -36,7 +35,7 @@ impl Places<'_> {
         let of = |tenant: Option<&String>| {
             // 0.3 cannot name a tenant.
             let versions = if v03 && tenant.is_none() {
-                &[VERSION, VERSION_V03][..]
+                &[VERSION, Version::V0_3.as_str()][..]
             } else {
                 &[VERSION]
             };

@@ -19,12 +19,12 @@ use super::parameters::asked_version;
 use super::{Binding, Call, event_stream, read_parameters};
 use crate::a2a::http_json::HttpJsonError;
 use crate::a2a::jsonrpc::{self, Id};
-use crate::a2a::{self, A2A_JSON, A2aError, ErrorKind, JSON, Operation, VERSION, v03};
+use crate::a2a::{self, A2A_JSON, A2aError, ErrorKind, JSON, Operation, VERSION, Version, v03};
 use crate::jose::JsonLimits;
 
 /// Whether a request asks for 0.3; an absent version does (A2A §3.6.2).
 pub(in crate::server) fn asks_for_v03(parts: &Parts) -> bool {
-    v03::is_v03(&asked_version(parts))
+    Version::read(&asked_version(parts)) == Some(Version::V0_3)
 }
 
 /// JSON-RPC of 0.3.
@@ -100,12 +100,10 @@ fn forgotten_version() -> A2aError {
     let message = format!(
         "This method is of A2A {VERSION}, and a request without the header A2A-Version: {VERSION} \
          is one of {}",
-        v03::VERSION_V03
+        Version::V0_3
     );
-    A2aError::new(ErrorKind::VersionNotSupported, message).with_metadata(
-        "supportedVersions",
-        format!("{VERSION}, {}", v03::VERSION_V03),
-    )
+    A2aError::new(ErrorKind::VersionNotSupported, message)
+        .with_metadata("supportedVersions", format!("{}, {VERSION}", Version::V0_3))
 }
 
 fn json_rpc(body: Vec<u8>) -> Response {
