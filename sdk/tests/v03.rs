@@ -321,7 +321,7 @@ async fn a_call_of_0_3_brings_every_proof_of_one_of_1_0() -> Result<(), Failure>
         (
             |raw| raw.body.push(b' '),
             StatusCode::FORBIDDEN,
-            "signature.digest_mismatch",
+            "signature.digest",
         ),
     ];
     for (path, body) in places {
