@@ -1,0 +1,15 @@
+//! Which binding speaks a protocol.
+
+use super::{Binding, HttpJson, HttpJsonV03, JsonRpc, JsonRpcV03};
+use crate::card::{Protocol, ProtocolBinding, ProtocolVersion};
+
+/// The binding that speaks `protocol`; none when nothing here does.
+pub(in crate::client) fn speaker(protocol: Protocol) -> Option<&'static dyn Binding> {
+    match (protocol.version, protocol.binding) {
+        (ProtocolVersion::V1_0, ProtocolBinding::JsonRpc) => Some(&JsonRpc),
+        (ProtocolVersion::V1_0, ProtocolBinding::HttpJson) => Some(&HttpJson),
+        (ProtocolVersion::V0_3, ProtocolBinding::JsonRpc) => Some(&JsonRpcV03),
+        (ProtocolVersion::V0_3, ProtocolBinding::HttpJson) => Some(&HttpJsonV03),
+        (ProtocolVersion::V1_0 | ProtocolVersion::V0_3, ProtocolBinding::Grpc) => None,
+    }
+}
