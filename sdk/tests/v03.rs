@@ -6,8 +6,11 @@ use std::sync::Arc;
 
 use common::raw::{Raw, Told, claims};
 use common::{Failure, World};
-use countersign::a2a::{A2aError, Artifact, Part};
-use countersign::card::EXTENSION_URI;
+use countersign::a2a::{
+    A2aError, Artifact, ErrorKind, Part, SendMessageConfiguration, StreamResponse, TaskState,
+};
+use countersign::card::{EXTENSION_URI, ProtocolBinding, ProtocolVersion};
+use countersign::client::{Client, ClientError, OnBehalfOf};
 use countersign::clock::SystemClock;
 use countersign::server::{AgentExecutor, EventQueue, RequestContext, async_trait};
 use countersign::workload::Workload;
@@ -415,5 +418,93 @@ async fn the_card_names_0_3_behind_1_0_and_only_when_it_is_served() -> Result<()
         assert_eq!(count, want);
         assert!(!of_03(0));
     }
+    Ok(())
+}
+
+/// A client of one's own for alice, which allows 0.3 or does not.
+async fn client(bench: &Bench, allows_v03: bool) -> Result<OnBehalfOf, Failure> {
+    let builder = Client::builder(bench.one.clone(), bench.world.authority.oauth_endpoint());
+    let client = if allows_v03 {
+        builder.allow_v0_3().build()?
+    } else {
+        builder.build()?
+    };
+    let grant = client.oauth().login("alice", &"work".parse()?).await?;
+    Ok(client.on_behalf_of_user(grant))
+}
+
+const BINDINGS: [ProtocolBinding; 2] = [ProtocolBinding::JsonRpc, ProtocolBinding::HttpJson];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn our_client_calls_an_agent_of_0_3_over_both_bindings() -> Result<(), Failure> {
+    let bench = Bench::new(true).await?;
+    let alice = client(&bench, true).await?;
+    for binding in BINDINGS {
+        let call = || {
+            let call = alice.call(bench.world.worker.peer()).skill("work");
+            call.binding(binding).version(ProtocolVersion::V0_3)
+        };
+        let answer = call().send("hello").await?;
+        assert_eq!(answer.text(), "for one for alice", "{binding}");
+        let answer = call().send("task").await?;
+        let task = answer.task().ok_or("a task")?;
+        assert_eq!(task.status.state, TaskState::Completed);
+        assert_eq!(answer.text(), "the result\ndone");
+        let read = call().get_task(&task.id, None).await?;
+        assert_eq!(read.status, task.status);
+
+        let mut events = call().stream("task").await?;
+        let mut seen = Vec::new();
+        while let Some(event) = events.next().await {
+            seen.push(match event? {
+                StreamResponse::Task(_) => "task",
+                StreamResponse::StatusUpdate(_) => "status",
+                StreamResponse::ArtifactUpdate(_) => "artifact",
+                StreamResponse::Message(_) => "message",
+            });
+        }
+        assert_eq!(seen, ["task", "status", "artifact", "status"], "{binding}");
+
+        let at_once = SendMessageConfiguration {
+            return_immediately: true,
+            ..SendMessageConfiguration::default()
+        };
+        let begun = call().configuration(at_once).send("wait").await?;
+        let id = begun.task().ok_or("a task")?.id.clone();
+        let canceled = call().cancel_task(&id).await?;
+        assert_eq!(canceled.status.state, TaskState::Canceled);
+        let error = call().get_task("nobody", None).await.expect_err("no task");
+        match error {
+            ClientError::Agent(error) => assert_eq!(error.kind(), ErrorKind::TaskNotFound),
+            other => return Err(other.into()),
+        }
+        let error = call().list_tasks(Default::default()).await;
+        let error = error.expect_err("0.3 has no list");
+        assert!(matches!(error, ClientError::NotInBinding { .. }), "{error}");
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_takes_0_3_only_where_it_was_allowed_and_pinned() -> Result<(), Failure> {
+    let bench = Bench::new(true).await?;
+    let peer = bench.world.worker.peer();
+    // Allowed, but the card offers 1.0: only there are tenants and lists.
+    let alice = client(&bench, true).await?;
+    let listed = alice.call(peer).list_tasks(Default::default()).await;
+    assert!(!matches!(listed, Err(ClientError::NotInBinding { .. })));
+    // Not allowed, so not taken however clearly it is named.
+    let strict = client(&bench, false).await?;
+    let pinned = strict.call(peer).version(ProtocolVersion::V0_3);
+    let error = pinned.send("hello").await.expect_err("not allowed");
+    assert!(matches!(error, ClientError::Unsatisfiable(_)), "{error}");
+    // An agent that does not serve it gives no interface of it.
+    let bench = Bench::new(false).await?;
+    let alice = client(&bench, true).await?;
+    let pinned = alice
+        .call(bench.world.worker.peer())
+        .version(ProtocolVersion::V0_3);
+    let error = pinned.send("hello").await.expect_err("not served");
+    assert!(matches!(error, ClientError::Unsatisfiable(_)), "{error}");
     Ok(())
 }
