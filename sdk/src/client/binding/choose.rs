@@ -2,7 +2,7 @@
 
 #[cfg(feature = "grpc")]
 use super::Grpc;
-use super::{Binding, HttpJson, JsonRpc};
+use super::{Binding, HttpJson, HttpJsonV03, JsonRpc, JsonRpcV03};
 use crate::a2a::Version;
 use crate::card::{Protocol, ProtocolBinding};
 
@@ -15,6 +15,8 @@ pub(in crate::client) fn speaker(protocol: Protocol) -> Option<&'static dyn Bind
         (Version::V1_0, ProtocolBinding::Grpc) => Some(&Grpc),
         #[cfg(not(feature = "grpc"))]
         (Version::V1_0, ProtocolBinding::Grpc) => None,
-        (Version::V0_3, _) => None,
+        (Version::V0_3, ProtocolBinding::JsonRpc) => Some(&JsonRpcV03),
+        (Version::V0_3, ProtocolBinding::HttpJson) => Some(&HttpJsonV03),
+        (Version::V0_3, ProtocolBinding::Grpc) => None,
     }
 }

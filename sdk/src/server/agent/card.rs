@@ -4,10 +4,9 @@ use indexmap::IndexMap;
 
 use super::AgentError;
 use super::builder::Agent;
-use crate::a2a::v03::VERSION_V03;
 use crate::a2a::{
     AgentCard, AgentInterface, AgentSkill, BINDING_GRPC, BINDING_HTTP_JSON, BINDING_JSONRPC,
-    Operation, VERSION,
+    Operation, VERSION, Version,
 };
 use crate::card::{CardBuilder, Enforced, OAuthEnforced};
 use crate::policy::Policy;
@@ -46,7 +45,10 @@ impl Places<'_> {
             all.extend(now.map(|place| interface(place, VERSION, tenant.cloned())));
         }
         if v03 {
-            all.extend(http.iter().map(|place| interface(place, VERSION_V03, None)));
+            all.extend(
+                http.iter()
+                    .map(|place| interface(place, Version::V0_3.as_str(), None)),
+            );
         }
         all
     }
