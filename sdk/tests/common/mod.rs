@@ -9,6 +9,7 @@ use countersign::authority::{Authority, AuthorityConfig};
 use countersign::client::{Client, OnBehalfOf};
 use countersign::clock::{Clock, SystemClock};
 use countersign::policy::Policy;
+use countersign::server::store::{MemoryTaskStore, TaskStore};
 use countersign::server::{Agent, AgentExecutor, RunningAgent};
 use countersign::tls::AuthoritySource;
 use countersign::workload::{Enrolment, Workload, WorkloadError};
@@ -54,6 +55,16 @@ impl World {
         clock: Arc<dyn Clock>,
         executor: impl AgentExecutor,
     ) -> Result<Self, Failure> {
+        let store = Arc::new(MemoryTaskStore::default());
+        Self::keeping(store, clock, executor).await
+    }
+
+    /// The world whose worker keeps its tasks in `store`.
+    pub(crate) async fn keeping(
+        store: Arc<dyn TaskStore>,
+        clock: Arc<dyn Clock>,
+        executor: impl AgentExecutor,
+    ) -> Result<Self, Failure> {
         let scopes = || "work".parse();
         let config = AuthorityConfig::new("test.example".parse()?)
             .agent("one", scopes()?)
@@ -72,6 +83,7 @@ impl World {
             .skill(skill)
             .policy(Policy::from_toml(POLICY)?)
             .audit(log.clone() as Arc<dyn AuditLog>)
+            .store(store)
             .serve("127.0.0.1:0", executor)
             .await?;
         Ok(Self {
