@@ -2,7 +2,7 @@
 
 use super::meet::{Meeting, Met};
 use super::{Alternative, Protocol, ProtocolBinding, Unsatisfiable, VerifiedCard};
-use crate::a2a::{AgentCard, AgentInterface, AgentSkill, SecurityRequirement};
+use crate::a2a::{AgentCard, AgentInterface, AgentSkill, SecurityRequirement, Version};
 use crate::httpsig::Origin;
 
 /// Alternatives beyond this many are not looked at: a bound, not a tuning knob.
@@ -487,7 +487,7 @@ mod tests {
         ]
         .map(Protocol::current);
         let old = Protocol {
-            version: crate::a2a::Version::V0_3,
+            version: Version::V0_3,
             ..json
         };
         let here = Origin::https("a.example");
