@@ -60,13 +60,13 @@ struct Step {
 #[async_trait]
 impl AgentExecutor for Step {
     async fn execute(&self, ctx: RequestContext, events: EventQueue) -> Result<(), A2aError> {
-        let hop = Hop::of(self.name, &ctx);
+        let hop = Hop::of(self.name, &ctx)?;
         self.seen.add(hop);
         let mut done = format!("{} ({})", self.does, ctx.caller());
         if let Some((peer, skill, scopes)) = &self.next {
             let began = Instant::now();
             let asked = ctx
-                .on_behalf_of_caller()
+                .on_behalf_of_caller()?
                 .call(peer)
                 .skill(*skill)
                 .scopes(parse_scopes(scopes)?)

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use countersign::a2a::A2aError;
 use countersign::audit::Record;
 use countersign::authority::Authority;
 use countersign::client::ClientError;
@@ -25,8 +26,9 @@ pub(crate) struct Hop {
 }
 
 impl Hop {
-    pub(crate) fn of(at: &'static str, ctx: &RequestContext) -> Self {
-        let caller = ctx.caller();
+    pub(crate) fn of(at: &'static str, ctx: &RequestContext) -> Result<Self, A2aError> {
+        let admitted = ctx.admitted()?;
+        let caller = admitted.caller();
         let through = caller.through().iter().map(|actor| actor.sub.clone());
         let (request, token) = (caller.request(), caller.token());
         let proofs = vec![
@@ -43,16 +45,16 @@ impl Hop {
                 at
             ),
             format!("act chain of {}", caller.chain().map_or(0, ActChain::len)),
-            format!("policy rule {}", ctx.admitted().permit().rule()),
+            format!("policy rule {}", admitted.permit().rule()),
         ];
-        Self {
+        Ok(Self {
             at,
             who: caller.agent().to_string(),
             for_whom: caller.on_behalf_of().unwrap_or("nobody").to_owned(),
             through: through.collect(),
             proofs,
             took: Duration::ZERO,
-        }
+        })
     }
 }
 

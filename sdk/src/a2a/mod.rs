@@ -23,6 +23,8 @@ mod convert;
 mod error;
 mod error_kind;
 mod event;
+#[cfg(feature = "grpc")]
+pub mod grpc;
 mod flow;
 pub mod http_json;
 pub mod jsonrpc;
@@ -42,6 +44,7 @@ mod service;
 pub mod sse;
 mod task;
 mod timestamp;
+pub mod v03;
 mod version;
 mod wire;
 

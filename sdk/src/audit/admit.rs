@@ -2,7 +2,7 @@
 
 use super::{AuditError, AuditLog, Context, Decision, Draft, Record, SignatureEvidence};
 use crate::delegation::Caller;
-use crate::policy::{Action, Denial, Permit};
+use crate::policy::{Action, Denial, Owner, Permit};
 use crate::svid::PeerIdentity;
 use crate::token::SignedClaims;
 
@@ -23,6 +23,11 @@ impl Admitted {
     /// Who is calling, for whom and through whom.
     pub fn caller(&self) -> &Caller {
         self.permit.caller()
+    }
+
+    /// To whom belongs what the call makes, and whose tasks it may touch.
+    pub fn owner(&self) -> &Owner {
+        self.permit.owner()
     }
 
     /// What was asked for.

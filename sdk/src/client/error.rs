@@ -1,12 +1,12 @@
 //! Why a call did not bring an answer.
 
-use crate::a2a::A2aError;
+use crate::a2a::{A2aError, Operation};
 use crate::card::{CardError, Unsatisfiable};
 use crate::httpsig::SignatureError;
 use crate::id::IdError;
 use crate::oauth::OAuthError;
 use crate::tls::TlsError;
-use crate::token::{Challenge, ScopeError};
+use crate::token::{Challenge, ScopeError, Scopes};
 use crate::workload::WorkloadError;
 
 /// Why a call did not bring an answer. Each names the step of the outbound pipeline that refused.
@@ -83,6 +83,39 @@ pub enum ClientError {
         /// The challenge of `WWW-Authenticate`, if there was one.
         challenge: Option<Challenge>,
     },
+    /// The peer refused the call: the token is good, but it grants too little (RFC 6750 §3.1). Ask
+    /// for `needed` as well, if that is wanted: [`Call::scopes`](super::Call::scopes).
+    #[error("the peer refused the call: it needs the scopes {needed:?}")]
+    InsufficientScope {
+        /// The HTTP status.
+        status: u16,
+        /// What the call needs; empty when the peer does not say.
+        needed: Scopes,
+        /// The challenge of `WWW-Authenticate`.
+        challenge: Challenge,
+    },
+    /// The peer takes no call right now: HTTP 429 or 503.
+    #[error("the peer is busy: {status}{}", retry_after.map(|after| format!(", try again after {after:?}")).unwrap_or_default())]
+    Busy {
+        /// The HTTP status.
+        status: u16,
+        /// When to try again, if the peer said so.
+        retry_after: Option<std::time::Duration>,
+    },
+    /// The chosen binding or version of the protocol has no such operation.
+    #[error("{operation} cannot be said in {binding}")]
+    NotInBinding {
+        /// What was asked for.
+        operation: Operation,
+        /// The binding and its version.
+        binding: &'static str,
+    },
+    /// No call is being served here: [`scope`](super::scope()) is around none of it.
+    #[error("no call is being served here; was the work spawned without its scope?")]
+    NoCurrentCall,
+    /// The call within which this one was made was taken back.
+    #[error("the call this one belongs to was canceled")]
+    Cancelled,
     /// The agent answered with an error of the protocol (A2A §9.5).
     #[error("the agent answered: {0}")]
     Agent(#[from] A2aError),
@@ -101,6 +134,32 @@ pub enum ClientError {
     /// The connection broke before the answer was whole.
     #[error("the connection broke before the answer was whole")]
     Truncated,
+    /// An event stream was silent for too long, without even a keep-alive.
+    #[error("the event stream was silent for {after:?}")]
+    Idle {
+        /// How long it may be silent.
+        after: std::time::Duration,
+    },
+    /// A key or password that the card asks for could not be sent.
+    #[error("the credential for the scheme {scheme:?} {what}")]
+    Credential {
+        /// The scheme's name in the card.
+        scheme: String,
+        /// Why.
+        what: &'static str,
+    },
+    /// An interceptor wanted to set a header that is none, or not its own to set.
+    #[error("the header {name:?} cannot be set by an interceptor")]
+    Header {
+        /// Its name.
+        name: String,
+    },
+    /// An interceptor stopped the call.
+    #[error("an interceptor stopped the call: {what}")]
+    Intercepted {
+        /// Why.
+        what: String,
+    },
     /// No answer within the deadline.
     #[error("no answer within {after:?}")]
     Deadline {
@@ -127,10 +186,19 @@ impl ClientError {
             Self::OAuth(error) => error.reason(),
             Self::Signature(error) => error.reason(),
             Self::Refused { .. } => "client.refused",
+            Self::InsufficientScope { .. } => "client.insufficient_scope",
+            Self::Busy { .. } => "client.busy",
+            Self::NotInBinding { .. } => "client.not_in_binding",
+            Self::NoCurrentCall => "client.no_current_call",
+            Self::Cancelled => "client.cancelled",
             Self::Agent(_) => "client.agent_error",
             Self::Answer { .. } => "client.answer",
             Self::TooLong { .. } => "client.answer_too_long",
             Self::Truncated => "client.truncated",
+            Self::Idle { .. } => "client.stream_idle",
+            Self::Credential { .. } => "client.credential",
+            Self::Header { .. } => "client.header",
+            Self::Intercepted { .. } => "client.intercepted",
             Self::Deadline { .. } => "client.deadline",
         }
     }

@@ -21,7 +21,8 @@ pub struct Owner {
 }
 
 /// Among whom tasks are shared.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Sharing {
     /// Among nobody: a task belongs to the agent that began it, for the one it acted for.
     #[default]
@@ -56,6 +57,16 @@ impl Owner {
         Self {
             agent,
             principal,
+            tenant: None,
+        }
+    }
+
+    /// Whom everybody is at an agent that proves nobody: it has neither agent nor principal, so no
+    /// proved caller is the same.
+    pub const fn unauthenticated() -> Self {
+        Self {
+            agent: None,
+            principal: None,
             tenant: None,
         }
     }

@@ -9,6 +9,7 @@ use crate::token::Scopes;
 #[derive(Debug)]
 pub struct Permit {
     caller: Caller,
+    owner: Owner,
     action: Action,
     rule: String,
 }
@@ -22,6 +23,11 @@ impl Permit {
     /// What.
     pub fn action(&self) -> &Action {
         &self.action
+    }
+
+    /// To whom belongs what the action makes, and whose tasks it may touch.
+    pub fn owner(&self) -> &Owner {
+        &self.owner
     }
 
     /// By which rule, as its place in the policy file.
@@ -40,6 +46,7 @@ impl Policy {
     pub fn decide(&self, caller: Caller, action: Action) -> Result<Permit, Denial> {
         match self.rule_for(&caller, &action) {
             Ok(rule) => Ok(Permit {
+                owner: Owner::shared(&caller, self.rules.sharing),
                 caller,
                 action,
                 rule,
@@ -65,9 +72,12 @@ impl Policy {
             return Err((Some(rule), why));
         }
         let skill = self.skill_of(name, role, action)?;
-        let theirs = action.resource_owner.as_ref();
-        if theirs.is_some_and(|owner| *owner != Owner::of(caller)) {
-            return Err((Some(rule), DenialReason::NotOwner));
+        if let Some(theirs) = &action.resource_owner {
+            // A tenant divides what one owner has; it is no right, so it decides nothing here.
+            let ours = Owner::shared(caller, rules.sharing).at_tenant(theirs.tenant());
+            if *theirs != ours {
+                return Err((Some(rule), DenialReason::NotOwner));
+            }
         }
 
         let by_operation = rules.operations.get(&operation);
@@ -142,6 +152,7 @@ impl Policy {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Sharing;
     use super::*;
     use crate::delegation::testing::{app_only, delegated};
 
@@ -312,5 +323,54 @@ mod tests {
         assert_eq!(read(&delegated(ALL), delegated(ALL)), rule);
         assert_eq!(read(&app_only(ALL), delegated(ALL)), "policy.not_owner");
         assert_eq!(read(&delegated(ALL), app_only(ALL)), "policy.not_owner");
+    }
+
+    #[test]
+    fn tasks_are_shared_as_the_policy_says_and_by_default_with_nobody() {
+        let (alice, itself) = (delegated(ALL), app_only(ALL));
+        let read = |sharing: &str, owner: Owner, asks: Caller| {
+            let policy = format!("{GOOD}\n{sharing}");
+            let action = Action::new(Operation::GetTask).with_owner(owner);
+            outcome(&policy, asks, action)
+        };
+        let permitted = "roles.booker operations.GetTask";
+        for (sharing, how, across) in [
+            ("", Sharing::Nobody, "policy.not_owner"),
+            ("[tasks]", Sharing::Nobody, "policy.not_owner"),
+            (
+                "[tasks]\nshared = \"nobody\"",
+                Sharing::Nobody,
+                "policy.not_owner",
+            ),
+            (
+                "[tasks]\nshared = \"principal\"",
+                Sharing::Principal,
+                "policy.not_owner",
+            ),
+            ("[tasks]\nshared = \"agent\"", Sharing::Agent, permitted),
+        ] {
+            let own = Owner::shared(&alice, how);
+            assert_eq!(
+                read(sharing, own.clone(), alice.clone()),
+                permitted,
+                "{sharing}"
+            );
+            let at_tenant = own.clone().at_tenant(Some("acme"));
+            assert_eq!(
+                read(sharing, at_tenant, alice.clone()),
+                permitted,
+                "{sharing}"
+            );
+            assert_eq!(
+                read(sharing, own.clone(), itself.clone()),
+                across,
+                "{sharing}"
+            );
+            let policy = format!("{GOOD}\n{sharing}");
+            let permit = decide(&policy, alice.clone(), Action::new(Operation::GetTask));
+            assert_eq!(*permit.expect("permitted").owner(), own, "{sharing}");
+            let nobody = Owner::unauthenticated();
+            assert_eq!(read(sharing, nobody, alice.clone()), "policy.not_owner");
+        }
     }
 }

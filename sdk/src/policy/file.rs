@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{Policy, PolicyError, Requirement, Role};
+use super::{Policy, PolicyError, Requirement, Role, Sharing};
 use crate::a2a::Operation;
 use crate::token::Scopes;
 
@@ -15,6 +15,13 @@ struct File {
     agents: BTreeMap<String, FileAgent>,
     skills: BTreeMap<String, FileNeeds>,
     operations: BTreeMap<String, FileNeeds>,
+    tasks: FileTasks,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct FileTasks {
+    shared: Sharing,
 }
 
 #[derive(Deserialize, Default)]
@@ -40,7 +47,7 @@ struct FileNeeds {
 
 pub(super) fn read(text: &str) -> Result<Policy, PolicyError> {
     let file: File = toml::from_str(text).map_err(|e| PolicyError::Syntax(Box::new(e)))?;
-    let mut policy = Policy::builder();
+    let mut policy = Policy::builder().sharing(file.tasks.shared);
     for (name, role) in file.roles {
         let place = format!("roles.{name:?}");
         let operations = role.operations.iter();
@@ -106,6 +113,8 @@ mod tests {
         needs_user = true
         [operations.GetTask]
         scopes = ["p.read"]
+        [tasks]
+        shared = "principal"
     "#;
 
     #[test]
@@ -136,6 +145,8 @@ mod tests {
             ),
             ("role = \"buyer\"", "", "policy.syntax"),
             ("needs_user = true", "needs_user = 1", "policy.syntax"),
+            ("\"principal\"", "\"everybody\"", "policy.syntax"),
+            ("shared =", "share =", "policy.syntax"),
             ("[roles.buyer]", "[roles.seller]", "policy.undeclared_role"),
             ("[\"create\"]", "[\"approve\"]", "policy.undeclared_skill"),
             (

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::Sharing;
 use crate::a2a::Operation;
 use crate::id::{IdError, SpiffeId};
 use crate::token::{ScopeError, Scopes};
@@ -112,6 +113,7 @@ pub(super) struct Rules {
     pub(super) agents: HashMap<SpiffeId, String>,
     pub(super) skills: HashMap<String, Requirement>,
     pub(super) operations: HashMap<Operation, Requirement>,
+    pub(super) sharing: Sharing,
 }
 
 impl Policy {
@@ -122,7 +124,12 @@ impl Policy {
 
     /// Reads a policy from TOML: `[roles.<name>]` with `scopes`, `operations` and `skills`,
     /// `[agents."<SPIFFE ID>"]` with `role`, `[skills.<id>]` and `[operations.<Name>]` with `scopes`
-    /// and `needs_user`. Any other key is an error.
+    /// and `needs_user`, `[tasks]` with `shared` (`"nobody"`, `"principal"` or `"agent"`; see
+    /// [`Sharing`]). Any other key is an error.
+    ///
+    /// An operation that stands in nobody's role is nobody's: there is no right to one's own tasks
+    /// without `GetTask`, `ListTasks`, `CancelTask` and `SubscribeToTask` in the role. What a role
+    /// with an operation reaches are its caller's own tasks, never those of others.
     ///
     /// # Errors
     /// [`PolicyError`] naming the place.
@@ -165,6 +172,11 @@ impl Policy {
     /// What `operation` needs, whatever the skill; nothing when the policy says nothing of it.
     pub fn operation(&self, operation: Operation) -> Option<&Requirement> {
         self.rules.operations.get(&operation)
+    }
+
+    /// Among whom tasks are shared.
+    pub fn sharing(&self) -> Sharing {
+        self.rules.sharing
     }
 
     /// Whether this agent has a role at all: whether its connection is worth keeping.
@@ -217,6 +229,13 @@ impl PolicyBuilder {
         if self.rules.operations.insert(operation, needs).is_some() {
             self.repeated = Some(format!("operations.{}", operation.as_str()));
         }
+        self
+    }
+
+    /// Says among whom tasks are shared. Default: [`Sharing::Nobody`].
+    #[must_use]
+    pub fn sharing(mut self, sharing: Sharing) -> Self {
+        self.rules.sharing = sharing;
         self
     }
 

@@ -4,46 +4,55 @@ use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Instant;
 
 use async_trait::async_trait;
 use futures_core::Stream;
 use futures_util::stream::BoxStream;
 
+use super::requester::Requester;
 use crate::a2a::{A2aError, Request, Response, ServiceParameters, StreamResponse};
 use crate::audit::Admitted;
-use crate::delegation::Caller;
 use crate::policy::Owner;
 
-/// Who makes a request, and what came beside it. Only an admitted call has one.
+/// Who makes a request, and what came beside it. Only a call that was let in has one.
 #[derive(Clone, Debug)]
 pub struct ServerCallContext {
-    admitted: Arc<Admitted>,
+    requester: Requester,
     owner: Owner,
     parameters: ServiceParameters,
+    deadline: Option<Instant>,
 }
 
 impl ServerCallContext {
-    /// The context of an admitted call, whose tasks belong to `owner`.
+    /// The context of a call that was let in, whose tasks belong to `owner`.
     pub(super) fn new(
-        admitted: Arc<Admitted>,
+        requester: Requester,
         owner: Owner,
         parameters: ServiceParameters,
+        deadline: Option<Instant>,
     ) -> Self {
         Self {
-            admitted,
+            requester,
             owner,
             parameters,
+            deadline,
         }
     }
 
-    /// The record of this call's admission.
-    pub fn admitted(&self) -> &Arc<Admitted> {
-        &self.admitted
+    /// Who calls: proved, unless this agent was started behind `danger()`.
+    pub fn requester(&self) -> &Requester {
+        &self.requester
     }
 
-    /// Who calls, for whom and through whom: proved.
-    pub fn caller(&self) -> &Caller {
-        self.admitted.caller()
+    /// The record of this call's admission, when its caller was proved.
+    pub fn admitted(&self) -> Option<&Arc<Admitted>> {
+        self.requester.admitted()
+    }
+
+    /// Until when the caller waits, when the binding told.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.deadline
     }
 
     /// Whose tasks this call may see.

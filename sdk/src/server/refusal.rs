@@ -6,11 +6,11 @@ use axum::Json;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::header::WWW_AUTHENTICATE;
-use http::{HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use serde_json::json;
 
-use crate::a2a::A2aError;
 use crate::a2a::jsonrpc::Id;
+use crate::a2a::{A2aError, ErrorKind};
 use crate::audit::{AuditError, Text};
 use crate::delegation::DelegationError;
 use crate::httpsig::{ReplayError, SignatureError};
@@ -128,15 +128,35 @@ impl Refusal {
         }
     }
 
-    /// What the peer is told: the status, a challenge, one word; never which check failed.
-    pub fn to_response(&self) -> Response {
-        if let Self::Protocol(error) = self {
-            return Json(error.to_json_rpc(&Id::Null)).into_response();
-        }
+    /// The protocol's error with the same meaning, where it has one.
+    pub(super) fn to_a2a(&self) -> Option<A2aError> {
         let status = self.status();
-        let word = status.canonical_reason().unwrap_or("Refused");
-        let mut response = (status, Json(json!({ "error": word }))).into_response();
-        let headers = response.headers_mut();
+        let kind = match status {
+            StatusCode::UNAUTHORIZED => ErrorKind::Unauthenticated,
+            StatusCode::FORBIDDEN => ErrorKind::PermissionDenied,
+            _ => return None,
+        };
+        Some(A2aError::new(
+            kind,
+            status.canonical_reason().unwrap_or("Refused"),
+        ))
+    }
+
+    /// The name of the gRPC status (google.rpc.Code) that goes with the HTTP status.
+    pub(super) fn grpc_status(&self) -> &'static str {
+        match self.status() {
+            StatusCode::UNAUTHORIZED => "UNAUTHENTICATED",
+            StatusCode::FORBIDDEN => "PERMISSION_DENIED",
+            StatusCode::PAYLOAD_TOO_LARGE | StatusCode::TOO_MANY_REQUESTS => "RESOURCE_EXHAUSTED",
+            StatusCode::REQUEST_TIMEOUT => "DEADLINE_EXCEEDED",
+            StatusCode::SERVICE_UNAVAILABLE => "UNAVAILABLE",
+            StatusCode::BAD_REQUEST => "INVALID_ARGUMENT",
+            _ => "UNKNOWN",
+        }
+    }
+
+    /// Adds what tells an honest client what to bring: the same headers in every binding.
+    pub(super) fn add_challenge(&self, headers: &mut HeaderMap) {
         if let Some(challenge) = self.challenge() {
             headers.insert(WWW_AUTHENTICATE, challenge.to_header());
         }
@@ -149,6 +169,17 @@ impl Refusal {
             );
             headers.insert("accept-signature", wanted);
         }
+    }
+
+    /// What the peer is told: the status, a challenge, one word; never which check failed.
+    pub fn to_response(&self) -> Response {
+        if let Self::Protocol(error) = self {
+            return Json(error.to_json_rpc(&Id::Null)).into_response();
+        }
+        let status = self.status();
+        let word = status.canonical_reason().unwrap_or("Refused");
+        let mut response = (status, Json(json!({ "error": word }))).into_response();
+        self.add_challenge(response.headers_mut());
         response
     }
 }

@@ -1,0 +1,20 @@
+//! Which binding speaks a protocol.
+
+#[cfg(feature = "grpc")]
+use super::Grpc;
+use super::{Binding, HttpJson, JsonRpc};
+use crate::a2a::Version;
+use crate::card::{Protocol, ProtocolBinding};
+
+/// The binding that speaks `protocol`; none when nothing here does.
+pub(in crate::client) fn speaker(protocol: Protocol) -> Option<&'static dyn Binding> {
+    match (protocol.version, protocol.binding) {
+        (Version::V1_0, ProtocolBinding::JsonRpc) => Some(&JsonRpc),
+        (Version::V1_0, ProtocolBinding::HttpJson) => Some(&HttpJson),
+        #[cfg(feature = "grpc")]
+        (Version::V1_0, ProtocolBinding::Grpc) => Some(&Grpc),
+        #[cfg(not(feature = "grpc"))]
+        (Version::V1_0, ProtocolBinding::Grpc) => None,
+        (Version::V0_3, _) => None,
+    }
+}
