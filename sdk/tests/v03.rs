@@ -417,6 +417,22 @@ async fn the_card_names_0_3_behind_1_0_and_only_when_it_is_served() -> Result<()
         let count = (0..interfaces.len()).filter(|at| of_03(*at)).count();
         assert_eq!(count, want);
         assert!(!of_03(0));
+        // Its form is of 0.3 only for who asks for that in so many words.
+        let path = "/.well-known/agent-card.json";
+        let by_query = format!("{path}?A2A-Version=0.3");
+        for (path, version, asks) in [
+            (path, None, false),
+            (path, Some("1.0"), false),
+            (path, Some("0.3"), true),
+            (&by_query, None, true),
+        ] {
+            let raw = bench.request(Method::GET, path, version, "")?;
+            let card: Value = serde_json::from_str(&bench.send(raw).await?.body)?;
+            let old = asks && serves;
+            assert_eq!(card.get("url").is_some(), old, "{path} {version:?}");
+            assert_eq!(card.get("supportedInterfaces").is_some(), !old);
+            assert_eq!(card.get("signatures").is_some(), !old);
+        }
     }
     Ok(())
 }
