@@ -8,8 +8,9 @@ use common::raw::{Raw, Told, claims};
 use common::{Failure, World};
 use countersign::a2a::{
     A2aError, Artifact, ErrorKind, Part, SendMessageConfiguration, StreamResponse, TaskState,
+    Version,
 };
-use countersign::card::{EXTENSION_URI, ProtocolBinding, ProtocolVersion};
+use countersign::card::{EXTENSION_URI, ProtocolBinding};
 use countersign::client::{Client, ClientError, OnBehalfOf};
 use countersign::clock::SystemClock;
 use countersign::server::{AgentExecutor, EventQueue, RequestContext, async_trait};
@@ -53,7 +54,7 @@ struct Bench {
 impl Bench {
     async fn new(serves_v03: bool) -> Result<Self, Failure> {
         let clock = Arc::new(SystemClock);
-        let world = World::set_up(clock, Obedient, |worker| worker.accept_v03(serves_v03)).await?;
+        let world = World::made(clock, Obedient, |worker| worker.accept_v03(serves_v03)).await?;
         let one = world.client("one").await?.workload().clone();
         Ok(Self { world, one })
     }
@@ -458,7 +459,7 @@ async fn our_client_calls_an_agent_of_0_3_over_both_bindings() -> Result<(), Fai
     for binding in BINDINGS {
         let call = || {
             let call = alice.call(bench.world.worker.peer()).skill("work");
-            call.binding(binding).version(ProtocolVersion::V0_3)
+            call.binding(binding).version(Version::V0_3)
         };
         let answer = call().send("hello").await?;
         assert_eq!(answer.text(), "for one for alice", "{binding}");
@@ -511,15 +512,13 @@ async fn a_client_takes_0_3_only_where_it_was_allowed_and_pinned() -> Result<(),
     assert!(!matches!(listed, Err(ClientError::NotInBinding { .. })));
     // Not allowed, so not taken however clearly it is named.
     let strict = client(&bench, false).await?;
-    let pinned = strict.call(peer).version(ProtocolVersion::V0_3);
+    let pinned = strict.call(peer).version(Version::V0_3);
     let error = pinned.send("hello").await.expect_err("not allowed");
     assert!(matches!(error, ClientError::Unsatisfiable(_)), "{error}");
     // An agent that does not serve it gives no interface of it.
     let bench = Bench::new(false).await?;
     let alice = client(&bench, true).await?;
-    let pinned = alice
-        .call(bench.world.worker.peer())
-        .version(ProtocolVersion::V0_3);
+    let pinned = alice.call(bench.world.worker.peer()).version(Version::V0_3);
     let error = pinned.send("hello").await.expect_err("not served");
     assert!(matches!(error, ClientError::Unsatisfiable(_)), "{error}");
     Ok(())

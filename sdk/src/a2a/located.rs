@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use serde::de::value::StrDeserializer;
 use serde::de::{
     DeserializeOwned, DeserializeSeed, Deserializer, IntoDeserializer as _, MapAccess, SeqAccess,
-    Visitor,
+    Unexpected, Visitor,
 };
 use serde::forward_to_deserialize_any;
 use serde_json::{Error, Value};
@@ -13,7 +13,8 @@ use serde_json::{Error, Value};
 use super::Struct;
 
 /// What could not be read.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{path}: {error}")]
 pub(super) struct Misplaced {
     /// Its path, as in `message.parts[0]`; empty for the value itself.
     pub(super) path: String,
@@ -101,9 +102,23 @@ impl<'de> Deserializer<'de> for Located<'_> {
         self.value.deserialize_enum(name, variants, visitor)
     }
 
+    /// A message of the proto is an object: serde would also take the list of its members.
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        if self.value.is_array() {
+            let got = Unexpected::Seq;
+            return Err(serde::de::Error::invalid_type(got, &visitor));
+        }
+        self.deserialize_any(visitor)
+    }
+
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
-        unit_struct seq tuple tuple_struct map struct identifier
+        unit_struct seq tuple tuple_struct map identifier
     }
 }
 
@@ -197,6 +212,9 @@ mod tests {
     fn what_cannot_be_read_is_named_by_its_path() {
         for (path, value, want) in [
             ("/message", json!(3), "message"),
+            ("/message", json!(["m", null, null, "ROLE_USER"]), "message"),
+            ("/configuration", json!([]), "configuration"),
+            ("/message/parts/0", json!(["hi"]), "message.parts[0]"),
             ("/message/role", json!("ROLE_ROOT"), "message.role"),
             ("/message/parts", json!("text"), "message.parts"),
             ("/message/parts/1", json!({}), "message.parts[1]"),
@@ -222,7 +240,9 @@ mod tests {
             let misplaced = read::<SendMessageRequest>(params).expect_err(path);
             assert_eq!(misplaced.path, want);
         }
-        let misplaced = read::<Task>(json!(3)).expect_err("a number");
-        assert_eq!(misplaced.path, "");
+        for json in [json!(3), json!([]), json!(null)] {
+            let misplaced = read::<Task>(json).expect_err("no task");
+            assert_eq!(misplaced.path, "");
+        }
     }
 }

@@ -67,6 +67,9 @@ fn shape(misplaced: &located::Misplaced) -> A2aError {
     }
     // What was sent instead is not repeated: it may be long, and it may be a secret.
     match text.rsplit_once(", expected ") {
+        Some((_, name)) if name.starts_with("struct ") => {
+            A2aError::invalid_param(field, "must be an object")
+        }
         Some((_, expected)) => A2aError::invalid_param(field, format!("must be {expected}")),
         None => A2aError::invalid_param(field, text),
     }

@@ -11,7 +11,7 @@ use super::{A2aError, ErrorKind, FieldViolation};
 /// Characters of a peer's text that are kept.
 const TEXT_MAX: usize = 1024;
 /// Details, metadata members and violations of a peer's error that are kept.
-const LIST_MAX: usize = 32;
+pub(super) const LIST_MAX: usize = 32;
 
 impl A2aError {
     /// Reads the `error` member of a JSON-RPC response.
@@ -146,7 +146,7 @@ fn kind_of_problem(uri: &str) -> Option<ErrorKind> {
 }
 
 /// A peer's text, bounded.
-fn cut(text: &str) -> String {
+pub(super) fn cut(text: &str) -> String {
     text.chars().take(TEXT_MAX).collect()
 }
 

@@ -51,6 +51,7 @@
 //! # }
 //! ```
 
+mod authorization;
 mod build;
 mod canonical;
 mod declared;
@@ -68,6 +69,7 @@ pub(crate) mod testing;
 mod unsatisfiable;
 mod verify;
 
+pub use authorization::AuthorizationRequest;
 pub(crate) use build::secure;
 pub use build::{CardBuilder, Enforced, OAuthEnforced};
 pub use canonical::canonical_form;
@@ -77,7 +79,7 @@ pub use extension::{CountersignParams, EXTENSION_URI};
 pub use keys::TrustedKeys;
 pub(crate) use meet::is_free;
 pub use plan::{CredentialPlace, Held, Plan, Wanted, plan};
-pub use protocol::{Protocol, ProtocolBinding, ProtocolVersion};
+pub use protocol::{Protocol, ProtocolBinding};
 pub use sign::sign_card;
 pub use unsatisfiable::{Alternative, Missing, Unsatisfiable};
 pub use verify::{SignedCard, VerifiedCard};

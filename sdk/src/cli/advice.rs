@@ -19,6 +19,10 @@ pub(super) const fn tls(error: &TlsError) -> (Kind, &'static str) {
             "check the address, and that somebody listens there",
         ),
         TlsError::Timeout { .. } | TlsError::Http { .. } => (Kind::Failed, AGAIN),
+        TlsError::NoHttp2 { .. } => (
+            Kind::Failed,
+            "let the agent speak HTTP/2 there, or call it by another binding",
+        ),
         TlsError::OwnExpired(_) => (Kind::Failed, RENEW),
         TlsError::Url { .. } => (
             Kind::Usage,

@@ -10,8 +10,12 @@ use axum::routing::{any, get, post};
 use http::HeaderValue;
 use http::header::STRICT_TRANSPORT_SECURITY;
 
+#[cfg(feature = "grpc")]
+use super::binding::Grpc;
 use super::binding::{Front, HttpJson, HttpJsonV03, JsonRpc, JsonRpcV03, asks_for_v03, serve};
 use super::published::{Cards, OpenCard, serve_card, serve_directory, serve_open_card};
+#[cfg(feature = "grpc")]
+use crate::a2a;
 use crate::a2a::AGENT_CARD_PATH;
 use crate::httpsig::DIRECTORY_PATH;
 
@@ -71,6 +75,11 @@ fn bindings(front: Arc<Front>, paths: &Paths) -> Router {
     if !paths.json_rpc.is_empty() {
         router = router.route(&paths.json_rpc, post(json_rpc));
     }
+    #[cfg(feature = "grpc")]
+    {
+        let service = format!("/{}/{{method}}", a2a::grpc::SERVICE);
+        router = router.route(&service, post(grpc));
+    }
     router.with_state(front)
 }
 
@@ -93,4 +102,13 @@ async fn http_json(front: &Front, base: Arc<str>, request: Request) -> Response 
         return serve(front, &of_03, request).await;
     }
     serve(front, &HttpJson { base }, request).await
+}
+
+/// gRPC has its own paths, below no other.
+#[cfg(feature = "grpc")]
+async fn grpc(State(front): State<Arc<Front>>, request: Request) -> Response {
+    match Grpc::turn_away(&request) {
+        Some(response) => response,
+        None => serve(&front, &Grpc, request).await,
+    }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{HeaderName, RETRY_AFTER};
 use http::response::Parts;
-use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, Version};
 
 use crate::a2a::{
     A2aError, EXTENSIONS_HEADER, ErrorKind, Operation, Request, Response, ServiceParameters,
@@ -33,6 +33,8 @@ pub(in crate::client) struct Outgoing {
     /// Media types, version and extensions.
     pub(in crate::client) headers: HeaderMap,
     pub(in crate::client) body: Bytes,
+    /// `HTTP_2` when nothing else will do.
+    pub(in crate::client) version: Version,
 }
 
 impl Outgoing {
@@ -59,7 +61,15 @@ impl Outgoing {
             uri,
             headers,
             body: body.into(),
+            version: Version::default(),
         }
+    }
+
+    /// Over HTTP/2 and nothing else.
+    #[cfg(feature = "grpc")]
+    pub(in crate::client) fn over_http2(mut self) -> Self {
+        self.version = Version::HTTP_2;
+        self
     }
 
     /// With one more header.

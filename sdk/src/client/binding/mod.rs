@@ -3,6 +3,8 @@
 mod choose;
 mod events;
 mod form;
+#[cfg(feature = "grpc")]
+mod grpc;
 mod http_json;
 mod jsonrpc;
 #[cfg(test)]
@@ -11,6 +13,8 @@ mod v03;
 
 pub(super) use choose::speaker;
 pub(super) use form::{Binding, EventReader, Outgoing, Ready, Told};
+#[cfg(feature = "grpc")]
+pub(super) use grpc::Grpc;
 pub(super) use http_json::HttpJson;
 pub(super) use jsonrpc::JsonRpc;
 pub(super) use v03::{HttpJsonV03, JsonRpcV03};
