@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Number, Value};
 
-use crate::a2a::{A2aError, ErrorKind, Operation, Struct};
+use crate::a2a::{A2aError, ErrorKind, Operation, Struct, located};
 use crate::jose::{JsonLimits, parse_json};
 
 /// Longest text that is taken as an ID, in bytes.
@@ -232,7 +232,7 @@ pub fn parse_result<T: DeserializeOwned>(
     if !ours {
         return Err(not_a_response("it answers another request"));
     }
-    T::deserialize(response.outcome?).map_err(|error| not_a_response(&error.to_string()))
+    located::read(response.outcome?).map_err(|error| not_a_response(&error.to_string()))
 }
 
 pub(super) fn not_a_response(why: &str) -> A2aError {
