@@ -227,6 +227,34 @@ async fn a_configuration_of_an_existing_task_is_told_of_what_comes() {
 }
 
 #[tokio::test]
+async fn an_answer_waits_for_the_notifications_when_it_is_told_to() {
+    let (world, hook, broken) = (World::new().await, Hook::start().await, Hook::start().await);
+    broken.answer(&[StatusCode::INTERNAL_SERVER_ERROR; 99]);
+    // Longer than the test may take: it does not end by that.
+    let settings = world
+        .settings(on_loopback())
+        .before_answer(Duration::from_secs(999));
+    let push = world.push(settings);
+    push.start();
+    world.keep("p", &hook.url).await;
+    world.keep("q", &broken.url).await;
+    for number in 2..=9 {
+        assert_eq!(world.happens(TaskState::Working).await, number);
+        push.settle(&world.owner, TASK).await;
+        assert_eq!(hook.got() as u64, number);
+        assert!(broken.got() > 0);
+        // One that waits for its next attempt is not waited for.
+        let waiting = world.configs.delete(&world.owner, TASK, "q").await;
+        waiting.expect("deleted");
+    }
+    push.settle(&world.owner, TASK).await;
+    let unset = world.push(world.settings(on_loopback()));
+    world.happens(TaskState::Completed).await;
+    unset.settle(&world.owner, TASK).await;
+    assert_eq!(hook.got(), 9);
+}
+
+#[tokio::test]
 async fn nothing_that_is_printed_holds_a_secret() {
     let world = World::new().await;
     let config = TaskPushNotificationConfig {
