@@ -2,7 +2,7 @@
 
 use indexmap::IndexMap;
 
-use super::{CardError, CountersignParams, lint};
+use super::{CardError, CountersignParams, EXTENSION_URI, lint};
 use crate::a2a::{
     AgentCapabilities, AgentCard, AgentExtension, AgentInterface, AgentProvider, AgentSkill,
     BINDING_GRPC, BINDING_JSONRPC, ClientCredentialsOAuthFlow, MutualTlsSecurityScheme,
@@ -165,36 +165,52 @@ impl CardBuilder {
     /// [`CardError::Interface`] for an address without TLS, [`CardError::Ambiguous`] naming a field
     /// that is missing or empty and could not be signed.
     pub fn build(self, enforced: &Enforced) -> Result<AgentCard, CardError> {
-        let mut card = self.card;
-        for interface in &card.supported_interfaces {
-            check_address(interface)?;
-        }
-        card.security_schemes = schemes(enforced);
-        card.security_requirements = requirements(enforced);
-        for skill in &mut card.skills {
-            let scopes = enforced
-                .skills
-                .get(&skill.id)
-                .filter(|list| !list.is_empty());
-            skill.security_requirements = scopes
-                .map(|list| vec![requirement(enforced, list.clone())])
-                .unwrap_or_default();
-        }
-        let identity = CountersignParams {
-            agent: enforced.agent.clone(),
-            trust_domain: enforced.agent.trust_domain(),
-            audience: enforced.audience.clone(),
-            issuer: enforced.oauth.as_ref().map(|oauth| oauth.issuer.clone()),
-            token_exchange: enforced.oauth.as_ref().map(|oauth| oauth.token_url.clone()),
-            signature_profile: enforced.signature_profile.clone(),
-        };
-        card.capabilities.extensions.push(identity.to_extension());
-        let document =
-            serde_json::to_value(&card).map_err(|error| CardError::Shape(error.to_string()))?;
-        lint::check(&document)?;
-        CountersignParams::of(&card)?;
-        Ok(card)
+        secure(self.card, enforced)
     }
+
+    /// The card without any word of security: of an agent that proves nobody.
+    #[cfg(feature = "server")]
+    pub(crate) fn build_open(self) -> AgentCard {
+        self.card
+    }
+}
+
+/// The same card with schemes, requirements and identity extension derived from `enforced`, whatever
+/// it said of them before.
+///
+/// # Errors
+/// As [`CardBuilder::build`].
+pub(crate) fn secure(mut card: AgentCard, enforced: &Enforced) -> Result<AgentCard, CardError> {
+    for interface in &card.supported_interfaces {
+        check_address(interface)?;
+    }
+    card.security_schemes = schemes(enforced);
+    card.security_requirements = requirements(enforced);
+    for skill in &mut card.skills {
+        let scopes = enforced
+            .skills
+            .get(&skill.id)
+            .filter(|list| !list.is_empty());
+        skill.security_requirements = scopes
+            .map(|list| vec![requirement(enforced, list.clone())])
+            .unwrap_or_default();
+    }
+    let identity = CountersignParams {
+        agent: enforced.agent.clone(),
+        trust_domain: enforced.agent.trust_domain(),
+        audience: enforced.audience.clone(),
+        issuer: enforced.oauth.as_ref().map(|oauth| oauth.issuer.clone()),
+        token_exchange: enforced.oauth.as_ref().map(|oauth| oauth.token_url.clone()),
+        signature_profile: enforced.signature_profile.clone(),
+    };
+    let extensions = &mut card.capabilities.extensions;
+    extensions.retain(|extension| extension.uri != EXTENSION_URI);
+    extensions.push(identity.to_extension());
+    let document =
+        serde_json::to_value(&card).map_err(|error| CardError::Shape(error.to_string()))?;
+    lint::check(&document)?;
+    CountersignParams::of(&card)?;
+    Ok(card)
 }
 
 // A2A §4.4.6: https for the HTTP bindings, host:port (which is TLS too) for gRPC.
@@ -267,8 +283,8 @@ fn requirement(enforced: &Enforced, scopes: Vec<String>) -> SecurityRequirement 
 mod tests {
     use serde_json::json;
 
+    use super::super::check_declared;
     use super::super::testing::{builder, card, enforced};
-    use super::super::{EXTENSION_URI, check_declared};
     use super::*;
 
     #[test]

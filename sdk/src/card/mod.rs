@@ -65,6 +65,7 @@ mod sign;
 pub(crate) mod testing;
 mod verify;
 
+pub(crate) use build::secure;
 pub use build::{CardBuilder, Enforced, OAuthEnforced};
 pub use canonical::canonical_form;
 pub use declared::check_declared;

@@ -19,6 +19,7 @@ pub const METADATA_PATH: &str = "/.well-known/oauth-authorization-server";
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Metadata {
     issuer: String,
+    token_url: String,
     token: PathAndQuery,
     keys: PathAndQuery,
     login: Option<PathAndQuery>,
@@ -64,6 +65,7 @@ impl Metadata {
             .mtls_endpoint_aliases
             .and_then(|a| a.token_endpoint);
         let token = token.or(document.token_endpoint);
+        let token_url = token.clone().unwrap_or_default();
         let local = |member, address: Option<String>| {
             let address = address.and_then(|address| local_path(&address, issuer, base));
             address.ok_or(OAuthError::Metadata { member })
@@ -76,6 +78,7 @@ impl Metadata {
                 Some(_) => Some(local("development_login_endpoint", login)?),
                 None => None,
             },
+            token_url,
             issuer: document.issuer,
         })
     }
@@ -83,6 +86,11 @@ impl Metadata {
     /// The issuer, as tokens name it.
     pub fn issuer(&self) -> &str {
         &self.issuer
+    }
+
+    /// The token endpoint, as the document names it.
+    pub fn token_url(&self) -> &str {
+        &self.token_url
     }
 
     /// Path of the token endpoint.
@@ -114,6 +122,19 @@ fn local_path(address: &str, issuer: &str, base: &Uri) -> Option<PathAndQuery> {
     let known = host(&address).is_some() && [host(&issuer), host(base)].contains(&host(&address));
     let secure = address.scheme_str() == Some("https");
     (known && secure).then(|| address.path_and_query().cloned())?
+}
+
+/// The address of an issuer's metadata (RFC 8414 §3.1).
+///
+/// # Errors
+/// [`OAuthError::Address`] when `issuer` is no https URL without query and fragment.
+pub fn metadata_url(issuer: &str) -> Result<String, OAuthError> {
+    let path = well_known(issuer)?;
+    let uri: Uri = issuer
+        .parse()
+        .map_err(|_| OAuthError::Address { what: "issuer" })?;
+    let authority = uri.authority().map(|a| a.as_str()).unwrap_or_default();
+    Ok(format!("https://{authority}{path}"))
 }
 
 /// RFC 8414 §3.1: the well-known path stands between host and path of the issuer.
@@ -153,6 +174,7 @@ mod tests {
     fn only_a_document_of_the_configured_issuer_and_host_is_taken() {
         let read_good = read(&good()).expect("good");
         assert_eq!(read_good.token_path(), "/token");
+        assert_eq!(read_good.token_url(), "https://as.test:8443/token");
         assert_eq!(read_good.login_path(), None);
         for (member, value, want) in [
             ("issuer", json!("https://as.test:8443/"), "oauth.issuer"),
@@ -201,6 +223,12 @@ mod tests {
         ] {
             let got = well_known(issuer).ok().map(|path| path.to_string());
             assert_eq!(got, want, "{issuer}");
+            let url = metadata_url(issuer).ok();
+            assert_eq!(
+                url,
+                want.map(|path| format!("https://as.test{path}")),
+                "{issuer}"
+            );
         }
     }
 }

@@ -29,7 +29,7 @@ mod wire;
 pub use bound::{BoundToken, UserGrant};
 pub use client::{AuthorityEndpoint, OAuth};
 pub use error::OAuthError;
-pub use metadata::{METADATA_PATH, Metadata};
+pub use metadata::{METADATA_PATH, Metadata, metadata_url};
 
 #[cfg(all(test, feature = "authority"))]
 pub(crate) use form::encode_form;

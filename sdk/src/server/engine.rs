@@ -9,6 +9,7 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::{self, Stream};
 use serde_json::json;
 
+use super::agent::ExtendedCards;
 use super::executor::{AgentExecutor, EventQueue, RequestContext};
 use super::handler::{Events, Reply, RequestHandler, ServerCallContext};
 use super::legacy_store::{StoreError, TaskStore};
@@ -302,13 +303,25 @@ impl Engine {
 }
 
 /// Lets the core's one entrance lead to what this engine can do.
-pub(super) struct Handler(pub(super) Arc<Engine>);
+pub(super) struct Handler {
+    pub(super) engine: Arc<Engine>,
+    pub(super) extended: ExtendedCards,
+    pub(super) streaming: bool,
+}
 
 #[async_trait::async_trait]
 impl RequestHandler for Handler {
     async fn handle(&self, call: ServerCallContext, request: Request) -> Result<Reply, A2aError> {
-        let Self(engine) = self;
+        let engine = &self.engine;
+        if request.operation().is_streaming() && !self.streaming {
+            let message = "This agent does not stream";
+            return Err(A2aError::new(ErrorKind::UnsupportedOperation, message));
+        }
         Ok(match request {
+            Request::GetExtendedAgentCard(_) => {
+                let card = self.extended.card_for(call.requester())?;
+                Reply::Response(Response::AgentCard(Box::new(card)))
+            }
             Request::SendMessage(request) => {
                 let answer = engine.send(call, request).await?;
                 Reply::Response(Response::SendMessage(answer))

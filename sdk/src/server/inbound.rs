@@ -52,6 +52,7 @@ impl Default for Limits {
 /// Everything that is needed to prove a call.
 pub struct Inbound {
     service: SpiffeId,
+    origin: Origin,
     policy: Arc<Policy>,
     audit: Arc<dyn AuditLog>,
     clock: Arc<dyn Clock>,
@@ -73,7 +74,8 @@ impl Inbound {
         let service = client.workload().id().clone();
         let clock = client.workload().clock().clone();
         Self {
-            verifier: Verifier::new(Profile::a2a(), origin, skew),
+            verifier: Verifier::new(Profile::a2a(), origin.clone(), skew),
+            origin,
             replay: Arc::new(MemoryReplayStore::default()),
             tokens: Tokens::new(client.oauth().clone(), limits.token),
             rules: TokenRules {
@@ -108,6 +110,15 @@ impl Inbound {
     pub fn limits(mut self, limits: Limits) -> Self {
         self.tokens = self.tokens.with_max_len(limits.token);
         self.limits = limits;
+        self
+    }
+
+    /// How far the clocks of callers and issuers may differ from ours. Default 5 s.
+    #[must_use]
+    pub fn skew(mut self, skew: Skew) -> Self {
+        self.verifier = Verifier::new(Profile::a2a(), self.origin.clone(), skew);
+        self.rules.skew = skew;
+        self.skew = skew;
         self
     }
 

@@ -38,7 +38,7 @@ mod routes;
 pub mod store;
 mod tokens;
 
-pub use agent::{Agent, AgentError, RunningAgent};
+pub use agent::{Agent, AgentError, Danger, RunningAgent, UnauthenticatedAgent};
 pub use executor::{AgentExecutor, EventQueue, RequestContext};
 pub use handler::{Events, Reply, RequestHandler, ServerCallContext};
 pub use inbound::{Inbound, Limits};

@@ -4,40 +4,77 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
+use axum::middleware::map_response;
 use axum::response::Response;
 use axum::routing::{any, get, post};
+use http::HeaderValue;
+use http::header::STRICT_TRANSPORT_SECURITY;
 
 #[cfg(feature = "grpc")]
 use super::binding::Grpc;
 use super::binding::{Front, HttpJson, JsonRpc, serve};
-use super::published::{Cards, serve_card, serve_directory};
+use super::published::{Cards, OpenCard, serve_card, serve_directory, serve_open_card};
 #[cfg(feature = "grpc")]
 use crate::a2a;
 use crate::a2a::AGENT_CARD_PATH;
 use crate::httpsig::DIRECTORY_PATH;
 
-/// Where JSON-RPC calls go, below the agent's origin.
-pub(super) const RPC_PATH: &str = "/a2a";
+/// Where the bindings over plain HTTP are, below the agent's origin; without a slash at the end.
+#[derive(Clone, Debug)]
+pub(super) struct Paths {
+    /// Where JSON-RPC calls go.
+    pub(super) json_rpc: String,
+    /// Where the paths of HTTP+JSON begin.
+    pub(super) rest: String,
+}
 
-/// Where the paths of HTTP+JSON begin.
-pub(super) const REST_PATH: &str = "/a2a/rest";
+impl Default for Paths {
+    fn default() -> Self {
+        Self {
+            json_rpc: "/a2a".to_owned(),
+            rest: "/a2a/rest".to_owned(),
+        }
+    }
+}
 
 /// The routes of an agent that publishes a signed card.
-pub(super) fn router(front: Arc<Front>, cards: Arc<Cards>) -> Router {
+pub(super) fn router(front: Arc<Front>, cards: Arc<Cards>, paths: &Paths) -> Router {
     let published = Router::new()
         .route(AGENT_CARD_PATH, get(serve_card))
         .route(DIRECTORY_PATH, get(serve_directory))
         .with_state(cards);
-    bindings(front).merge(published)
+    let all = bindings(front, paths).merge(published);
+    // A2A §7.1, RFC 6797: whoever looks at headers shall never try without TLS.
+    all.layer(map_response(async |mut response: Response| {
+        let a_year = HeaderValue::from_static("max-age=31536000");
+        let headers = response.headers_mut();
+        headers.insert(STRICT_TRANSPORT_SECURITY, a_year);
+        response
+    }))
+}
+
+/// The routes of an agent that proves nobody.
+pub(super) fn open_router(front: Arc<Front>, card: Arc<OpenCard>, paths: &Paths) -> Router {
+    let published = Router::new()
+        .route(AGENT_CARD_PATH, get(serve_open_card))
+        .with_state(card);
+    bindings(front, paths).merge(published)
 }
 
 /// The routes of the bindings.
-pub(super) fn bindings(front: Arc<Front>) -> Router {
-    let router = Router::new()
-        .route(RPC_PATH, post(json_rpc))
+fn bindings(front: Arc<Front>, paths: &Paths) -> Router {
+    let base: Arc<str> = paths.rest.as_str().into();
+    let rest = move |State(front): State<Arc<Front>>, request: Request| {
+        let binding = HttpJson { base: base.clone() };
+        async move { serve(&front, &binding, request).await }
+    };
+    let mut router = Router::new()
         // Some clients put a slash behind every base address.
-        .route(&format!("{RPC_PATH}/"), post(json_rpc))
-        .route(&format!("{REST_PATH}/{{*path}}"), any(http_json));
+        .route(&format!("{}/", paths.json_rpc), post(json_rpc))
+        .route(&format!("{}/{{*path}}", paths.rest), any(rest));
+    if !paths.json_rpc.is_empty() {
+        router = router.route(&paths.json_rpc, post(json_rpc));
+    }
     #[cfg(feature = "grpc")]
     let router = router.route(&format!("/{}/{{method}}", a2a::grpc::SERVICE), post(grpc));
     router.with_state(front)
@@ -45,10 +82,6 @@ pub(super) fn bindings(front: Arc<Front>) -> Router {
 
 async fn json_rpc(State(front): State<Arc<Front>>, request: Request) -> Response {
     serve(&front, &JsonRpc, request).await
-}
-
-async fn http_json(State(front): State<Arc<Front>>, request: Request) -> Response {
-    serve(&front, &HttpJson { base: REST_PATH }, request).await
 }
 
 /// gRPC has its own paths, below no other.

@@ -22,7 +22,9 @@ pub(crate) const POLICY: &str = r#"
 "spiffe://test.example/agent/one" = { role = "caller" }
 "spiffe://test.example/agent/two" = { role = "caller" }
 [roles.caller]
-operations = ["SendMessage", "SendStreamingMessage", "GetTask", "CancelTask"]
+operations = ["SendMessage", "SendStreamingMessage", "GetTask", "ListTasks", "CancelTask", "SubscribeToTask",
+  "CreateTaskPushNotificationConfig", "GetTaskPushNotificationConfig", "ListTaskPushNotificationConfigs",
+  "DeleteTaskPushNotificationConfig", "GetExtendedAgentCard"]
 skills = ["work"]
 scopes = ["work"]
 [skills.work]

@@ -1,5 +1,7 @@
 //! The HTTP+JSON binding (A2A §11).
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::response::{IntoResponse as _, Response};
 use http::header::{ACCEPT, ALLOW, CONTENT_TYPE};
@@ -16,10 +18,10 @@ use crate::a2a::{self, A2A_JSON, A2aError, JSON, VERSION};
 use crate::jose::JsonLimits;
 
 /// JSON over HTTP, each operation at its own path below `base`.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(in crate::server) struct HttpJson {
     /// The path of the interface, without a slash at its end.
-    pub(in crate::server) base: &'static str,
+    pub(in crate::server) base: Arc<str>,
 }
 
 /// What an answer needs of its request.
@@ -50,7 +52,7 @@ impl Binding for HttpJson {
             check_media_type(&parts.headers, &[A2A_JSON, JSON])?;
         }
         let path = parts.uri.path();
-        let path = path.strip_prefix(self.base).unwrap_or(path);
+        let path = path.strip_prefix(&*self.base).unwrap_or(path);
         let query = parts.uri.query();
         let read = http_json::read_request(&parts.method, path, query, body, JsonLimits::default());
         let request = read.map_err(|error| {

@@ -1,0 +1,16 @@
+//! A whole agent: certificate, card, pipeline and executor put together.
+
+mod builder;
+mod card;
+mod danger;
+mod error;
+mod extended;
+mod running;
+mod start;
+
+pub use builder::Agent;
+pub use danger::{Danger, UnauthenticatedAgent};
+pub use error::AgentError;
+pub use running::RunningAgent;
+
+pub(super) use extended::{Extend, ExtendedCards};

@@ -1,0 +1,56 @@
+//! An agent that takes calls.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::audit::AuditLog;
+use crate::client::{Client, Peer};
+
+/// An agent that takes calls. Dropping it stops it.
+pub struct RunningAgent {
+    pub(super) local: SocketAddr,
+    pub(super) peer: Peer,
+    pub(super) client: Client,
+    pub(super) audit: Arc<dyn AuditLog>,
+    pub(super) stop: Option<oneshot::Sender<()>>,
+    pub(super) serving: JoinHandle<()>,
+}
+
+impl RunningAgent {
+    /// The address listened on.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.local
+    }
+
+    /// How others address it.
+    pub fn peer(&self) -> &Peer {
+        &self.peer
+    }
+
+    /// The client that its executor calls on with.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Where its decisions are recorded.
+    pub fn audit(&self) -> &Arc<dyn AuditLog> {
+        &self.audit
+    }
+
+    /// Takes no more calls and waits until those under way are answered.
+    pub async fn shutdown(mut self) {
+        drop(self.stop.take());
+        // An error here is a panic of the accept loop, which was reported when it happened.
+        let _ = (&mut self.serving).await;
+    }
+}
+
+impl fmt::Debug for RunningAgent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RunningAgent({} at {})", self.peer.id(), self.local)
+    }
+}
