@@ -25,6 +25,7 @@ mod event;
 pub mod grpc;
 pub mod http_json;
 pub mod jsonrpc;
+mod located;
 mod message;
 mod operation;
 mod params;
@@ -37,6 +38,7 @@ mod service;
 pub mod sse;
 mod task;
 mod timestamp;
+pub mod v03;
 mod version;
 mod wire;
 

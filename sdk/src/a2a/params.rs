@@ -7,7 +7,7 @@ use super::{
     A2aError, CancelTaskRequest, FieldViolation, GetExtendedAgentCardRequest,
     GetTaskPushNotificationConfigRequest, GetTaskRequest, ListTaskPushNotificationConfigsRequest,
     ListTasksRequest, Message, Role, SendMessageConfiguration, SendMessageRequest, Struct,
-    SubscribeToTaskRequest, TaskPushNotificationConfig,
+    SubscribeToTaskRequest, TaskPushNotificationConfig, located,
 };
 
 /// Longest ID, in bytes.
@@ -39,7 +39,7 @@ impl<T: Rules + DeserializeOwned> FromParams for T {
 
 /// Reads `params` without checking them.
 pub(super) fn read<T: DeserializeOwned>(params: Struct) -> Result<T, A2aError> {
-    T::deserialize(Value::Object(params)).map_err(|error| shape(&error))
+    located::read(Value::Object(params)).map_err(|misplaced| shape(&misplaced))
 }
 
 /// Every rule on what was read.
@@ -49,14 +49,27 @@ pub(super) fn check(params: &impl Rules) -> Result<(), A2aError> {
     found.none()
 }
 
-/// Members that could not be read; serde names the missing one in its text.
-fn shape(error: &serde_json::Error) -> A2aError {
-    let text = error.to_string();
+/// A member that could not be read; serde names a missing one in its text.
+fn shape(misplaced: &located::Misplaced) -> A2aError {
+    let text = misplaced.error.to_string();
     let missing = text
         .strip_prefix("missing field `")
         .and_then(|rest| rest.split_once('`'));
-    let field = missing.map_or("params", |(name, _)| name).to_owned();
-    A2aError::invalid_param(field, text)
+    let path = misplaced.path.as_str();
+    let field = match (path, missing) {
+        ("", Some((name, _))) => name.to_owned(),
+        (path, Some((name, _))) => format!("{path}.{name}"),
+        ("", None) => "params".to_owned(),
+        (path, None) => path.to_owned(),
+    };
+    if missing.is_some() {
+        return A2aError::invalid_param(field, "is required");
+    }
+    // What was sent instead is not repeated: it may be long, and it may be a secret.
+    match text.rsplit_once(", expected ") {
+        Some((_, expected)) => A2aError::invalid_param(field, format!("must be {expected}")),
+        None => A2aError::invalid_param(field, text),
+    }
 }
 
 /// The wrong fields found so far.
@@ -270,9 +283,9 @@ mod tests {
             ("/message/taskId", json!("a\0"), "message.taskId"),
             ("/message/contextId", json!(long), "message.contextId"),
             ("/message/role", json!("ROLE_AGENT"), "message.role"),
-            ("/message/role", json!("ROLE_ROOT"), "params"),
+            ("/message/role", json!("ROLE_ROOT"), "message.role"),
             ("/message/parts", json!([]), "message.parts"),
-            ("/message/parts/0", json!({}), "params"),
+            ("/message/parts/0", json!({}), "message.parts[0]"),
             (
                 "/message/referenceTaskIds/0",
                 json!(""),
@@ -283,11 +296,15 @@ mod tests {
                 json!(-1),
                 "configuration.historyLength",
             ),
-            ("/configuration/historyLength", json!(1.5), "params"),
+            (
+                "/configuration/historyLength",
+                json!(1.5),
+                "configuration.historyLength",
+            ),
             (
                 "/configuration/historyLength",
                 json!(2_147_483_648_u64),
-                "params",
+                "configuration.historyLength",
             ),
             (
                 "/configuration/taskPushNotificationConfig/url",
@@ -350,11 +367,14 @@ mod tests {
             (read.context_id, read.include_artifacts),
             (None, Some(true))
         );
-        for bad in [
-            json!({"status": "TASK_STATE_RUNNING"}),
-            json!({"statusTimestampAfter": "yesterday"}),
+        for (name, bad) in [
+            ("status", json!({"status": "TASK_STATE_RUNNING"})),
+            (
+                "statusTimestampAfter",
+                json!({"statusTimestampAfter": "yesterday"}),
+            ),
         ] {
-            assert_eq!(fields::<ListTasksRequest>(bad), ["params"]);
+            assert_eq!(fields::<ListTasksRequest>(bad), [name]);
         }
     }
 

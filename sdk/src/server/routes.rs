@@ -9,10 +9,11 @@ use axum::response::Response;
 use axum::routing::{any, get, post};
 use http::HeaderValue;
 use http::header::STRICT_TRANSPORT_SECURITY;
+use http::request::Parts;
 
 #[cfg(feature = "grpc")]
 use super::binding::Grpc;
-use super::binding::{Front, HttpJson, JsonRpc, serve};
+use super::binding::{Front, HttpJson, HttpJsonV03, JsonRpc, JsonRpcV03, asks_for_v03, serve};
 use super::published::{Cards, OpenCard, serve_card, serve_directory, serve_open_card};
 #[cfg(feature = "grpc")]
 use crate::a2a;
@@ -65,8 +66,15 @@ pub(super) fn open_router(front: Arc<Front>, card: Arc<OpenCard>, paths: &Paths)
 fn bindings(front: Arc<Front>, paths: &Paths) -> Router {
     let base: Arc<str> = paths.rest.as_str().into();
     let rest = move |State(front): State<Arc<Front>>, request: Request| {
-        let binding = HttpJson { base: base.clone() };
-        async move { serve(&front, &binding, request).await }
+        let base = base.clone();
+        async move {
+            let of_03 = HttpJsonV03 { base: base.clone() };
+            let (request, old) = asks(request, |parts| of_03.takes(parts));
+            if old && front.terms.v03 {
+                return serve(&front, &of_03, request).await;
+            }
+            serve(&front, &HttpJson { base }, request).await
+        }
     };
     let mut router = Router::new()
         // Some clients put a slash behind every base address.
@@ -81,7 +89,18 @@ fn bindings(front: Arc<Front>, paths: &Paths) -> Router {
 }
 
 async fn json_rpc(State(front): State<Arc<Front>>, request: Request) -> Response {
+    let (request, old) = asks(request, asks_for_v03);
+    if old && front.terms.v03 {
+        return serve(&front, &JsonRpcV03, request).await;
+    }
     serve(&front, &JsonRpc, request).await
+}
+
+/// The request, and what `question` finds in its head.
+fn asks(request: Request, question: impl FnOnce(&Parts) -> bool) -> (Request, bool) {
+    let (parts, body) = request.into_parts();
+    let found = question(&parts);
+    (Request::from_parts(parts, body), found)
 }
 
 /// gRPC has its own paths, below no other.

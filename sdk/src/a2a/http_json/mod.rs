@@ -23,6 +23,7 @@
 
 mod answer;
 mod error;
+mod media;
 mod query;
 mod read;
 mod route;
@@ -30,5 +31,6 @@ mod write;
 
 pub use answer::{read_error, read_event, read_response, write_error, write_event, write_response};
 pub use error::HttpJsonError;
+pub use media::check_content_type;
 pub use read::read_request;
 pub use write::{HttpJsonRequest, write_request};

@@ -126,8 +126,13 @@ impl Agent {
         self
     }
 
-    /// Whether peers that speak A2A 0.3 are served too, behind the same proofs. Default: they are
-    /// told that their version is not supported.
+    /// Whether peers that speak A2A 0.3 are served too, behind the same proofs. Default: no; they
+    /// are told that their version is not supported.
+    ///
+    /// It is off because few callers need it and it is a second reading of the same addresses,
+    /// without tenants or lists of tasks; and because a client of 1.0 that leaves its version out,
+    /// which means 0.3 (A2A §3.6.2), should be told so whatever it asks for. When it is on, the
+    /// card names the interfaces of 0.3 behind those of 1.0, and stays a card of 1.0.
     #[must_use]
     pub fn v03(mut self, serves: bool) -> Self {
         self.v03 = serves;

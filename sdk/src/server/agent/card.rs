@@ -6,16 +6,13 @@ use super::AgentError;
 use super::builder::Agent;
 use crate::a2a::{
     AgentCard, AgentInterface, AgentSkill, BINDING_GRPC, BINDING_HTTP_JSON, BINDING_JSONRPC,
-    Operation, VERSION,
+    Operation, VERSION, Version,
 };
 use crate::card::{CardBuilder, Enforced, OAuthEnforced};
 use crate::policy::Policy;
 use crate::server::binding::Terms;
 use crate::server::routes::Paths;
 use crate::workload::Workload;
-
-/// The version before 1.0, as interfaces name it.
-const VERSION_V03: &str = "0.3";
 
 /// Where an agent is reached.
 pub(super) struct Places<'a> {
@@ -35,12 +32,13 @@ impl Places<'_> {
             (BINDING_HTTP_JSON, format!("{origin}{}", paths.rest)),
         ];
         let grpc = self.grpc.clone().map(|address| (BINDING_GRPC, address));
-        let versions = if v03 {
-            &[VERSION, VERSION_V03][..]
-        } else {
-            &[VERSION]
-        };
         let of = |tenant: Option<&String>| {
+            // 0.3 cannot name a tenant.
+            let versions = if v03 && tenant.is_none() {
+                &[VERSION, Version::V0_3.as_str()][..]
+            } else {
+                &[VERSION]
+            };
             let mut all = Vec::new();
             for &version in versions {
                 for (binding, url) in http.iter().chain(&grpc) {
@@ -92,7 +90,7 @@ impl Agent {
 }
 
 /// What requests are held to, as the card tells it.
-pub(super) fn terms(card: &AgentCard) -> Terms {
+pub(super) fn terms(card: &AgentCard, v03: bool) -> Terms {
     let tenants = card.supported_interfaces.iter();
     let mut tenants: Vec<String> = tenants.filter_map(|i| i.tenant.clone()).collect();
     tenants.dedup();
@@ -100,6 +98,7 @@ pub(super) fn terms(card: &AgentCard) -> Terms {
         tenants,
         extensions: card.capabilities.extensions.clone(),
         skills: card.skills.iter().map(|skill| skill.id.clone()).collect(),
+        v03,
     }
 }
 
@@ -192,7 +191,7 @@ mod tests {
         ];
         assert_eq!(shown(&[], false), plain);
         let with_tenant = shown(&["acme".into()], true);
-        assert_eq!(with_tenant.len(), 12);
+        assert_eq!(with_tenant.len(), 9);
         assert_eq!(with_tenant[..3], plain);
         assert_eq!(with_tenant[3], "JSONRPC 0.3 https://a.test:7003/a2a");
         assert_eq!(with_tenant[6], "JSONRPC 1.0 https://a.test:7003/a2a acme");

@@ -113,7 +113,7 @@ impl Danger {
         let engine = Engine::new(executor, agent.store, None, Arc::new(SystemClock));
         let front = Arc::new(Front {
             gate: Gate::Open(agent.limits),
-            terms: terms(&card),
+            terms: terms(&card, agent.v03),
             handler: Arc::new(Handler {
                 engine: Arc::new(engine),
                 extended: ExtendedCards {

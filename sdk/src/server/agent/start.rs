@@ -74,7 +74,7 @@ impl Agent {
         let engine = Engine::new(executor, self.store, Some(client.clone()), clock);
         let front = Arc::new(Front {
             gate: Gate::Proving(Box::new(inbound)),
-            terms: terms(&card),
+            terms: terms(&card, self.v03),
             handler: Arc::new(Handler {
                 engine: Arc::new(engine),
                 extended,

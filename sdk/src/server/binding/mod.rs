@@ -9,6 +9,7 @@ mod parameters;
 mod serve;
 mod sse;
 mod translate;
+mod v03;
 
 #[cfg(feature = "grpc")]
 pub(super) use grpc::Grpc;
@@ -17,3 +18,4 @@ pub(super) use jsonrpc::JsonRpc;
 pub(super) use serve::{Front, Gate, Terms, serve};
 pub(super) use sse::event_stream;
 pub(super) use translate::{Binding, Call, read_parameters};
+pub(super) use v03::{HttpJsonV03, JsonRpcV03, asks_for_v03};
