@@ -31,6 +31,7 @@ mod security;
 mod status;
 mod task;
 mod timeout;
+pub mod v03;
 mod value;
 mod wire;
 
