@@ -5,7 +5,7 @@ use prost::Message as _;
 use super::card::{read_card, write_card};
 use crate::a2a::grpc::SERVICE_V03;
 use crate::a2a::grpc::generated::v03;
-use crate::a2a::grpc::wire::{Wire, Wrong};
+use crate::a2a::grpc::wire::{Wire, Wrong, written};
 use crate::a2a::{
     A2aError, ErrorKind, GetExtendedAgentCardRequest, Operation, Request, Response, StreamResponse,
     TaskPushNotificationConfig,
@@ -116,24 +116,22 @@ pub fn write_request(request: &Request) -> Result<(&'static str, Vec<u8>), A2aEr
     let (path, _) = found.ok_or_else(|| unsupported("ListTasks"))?;
     let message = match request {
         Request::SendMessage(r) | Request::SendStreamingMessage(r) => {
-            Wire::<v03::SendMessageRequest>::to_wire(r).encode_to_vec()
+            written::<v03::SendMessageRequest>(r)
         }
-        Request::GetTask(r) => Wire::<v03::GetTaskRequest>::to_wire(r).encode_to_vec(),
-        Request::CancelTask(r) => Wire::<v03::CancelTaskRequest>::to_wire(r).encode_to_vec(),
-        Request::SubscribeToTask(r) => {
-            Wire::<v03::TaskSubscriptionRequest>::to_wire(r).encode_to_vec()
-        }
+        Request::GetTask(r) => written::<v03::GetTaskRequest>(r),
+        Request::CancelTask(r) => written::<v03::CancelTaskRequest>(r),
+        Request::SubscribeToTask(r) => written::<v03::TaskSubscriptionRequest>(r),
         Request::CreateTaskPushNotificationConfig(r) => {
-            Wire::<v03::CreateTaskPushNotificationConfigRequest>::to_wire(r).encode_to_vec()
+            written::<v03::CreateTaskPushNotificationConfigRequest>(r)
         }
         Request::GetTaskPushNotificationConfig(r) => {
-            Wire::<v03::GetTaskPushNotificationConfigRequest>::to_wire(r).encode_to_vec()
+            written::<v03::GetTaskPushNotificationConfigRequest>(r)
         }
         Request::ListTaskPushNotificationConfigs(r) => {
-            Wire::<v03::ListTaskPushNotificationConfigRequest>::to_wire(r).encode_to_vec()
+            written::<v03::ListTaskPushNotificationConfigRequest>(r)
         }
         Request::DeleteTaskPushNotificationConfig(r) => {
-            Wire::<v03::DeleteTaskPushNotificationConfigRequest>::to_wire(r).encode_to_vec()
+            written::<v03::DeleteTaskPushNotificationConfigRequest>(r)
         }
         Request::GetExtendedAgentCard(_) => Vec::new(),
         Request::ListTasks(_) => return Err(unsupported("ListTasks")),
@@ -147,13 +145,11 @@ pub fn write_request(request: &Request) -> Result<(&'static str, Vec<u8>), A2aEr
 /// `UnsupportedOperation` for what 0.3 cannot say, as a card whose security it does not know.
 pub fn write_response(response: &Response) -> Result<Vec<u8>, A2aError> {
     Ok(match response {
-        Response::SendMessage(r) => Wire::<v03::SendMessageResponse>::to_wire(r).encode_to_vec(),
-        Response::Task(r) => Wire::<v03::Task>::to_wire(r).encode_to_vec(),
-        Response::TaskPushNotificationConfig(r) => {
-            Wire::<v03::TaskPushNotificationConfig>::to_wire(r).encode_to_vec()
-        }
+        Response::SendMessage(r) => written::<v03::SendMessageResponse>(r),
+        Response::Task(r) => written::<v03::Task>(r),
+        Response::TaskPushNotificationConfig(r) => written::<v03::TaskPushNotificationConfig>(r),
         Response::ListTaskPushNotificationConfigs(r) => {
-            Wire::<v03::ListTaskPushNotificationConfigResponse>::to_wire(r).encode_to_vec()
+            written::<v03::ListTaskPushNotificationConfigResponse>(r)
         }
         Response::Empty => Vec::new(),
         Response::AgentCard(card) => write_card(card)?.encode_to_vec(),
@@ -200,7 +196,7 @@ pub fn read_response(operation: Operation, message: &[u8]) -> Result<Response, A
 
 /// The message of one event of a stream, without the frame around it.
 pub fn write_event(event: &StreamResponse) -> Vec<u8> {
-    Wire::<v03::StreamResponse>::to_wire(event).encode_to_vec()
+    written::<v03::StreamResponse>(event)
 }
 
 /// Reads one event of a stream, without the frame around it.

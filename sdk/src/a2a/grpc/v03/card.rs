@@ -2,8 +2,6 @@
 //!
 //! Skills, security, extensions and signatures are the same bytes in both versions.
 
-use prost::Message as _;
-
 use super::call::unsupported;
 use crate::a2a::grpc::generated::{v1, v03};
 use crate::a2a::grpc::wire::{Wire, Wrong, all, maybe, text, to_text};
@@ -108,7 +106,7 @@ pub(super) fn write_card(card: &AgentCard) -> Result<v03::AgentCard, A2aError> {
         .collect();
     let main = interfaces.first().cloned();
     let main = main.ok_or_else(|| unsupported("a card without an interface of 0.3"))?;
-    let whole = card.to_wire();
+    let whole: v1::AgentCard = card.to_wire();
     let capabilities = whole.capabilities.unwrap_or_default();
     let mut schemes = whole.security_schemes;
     for (name, scheme) in &card.security_schemes {

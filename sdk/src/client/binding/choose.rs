@@ -1,0 +1,23 @@
+//! Which binding speaks a protocol.
+
+#[cfg(feature = "grpc")]
+use super::Grpc;
+use super::{Binding, HttpJson, JsonRpc};
+#[cfg(feature = "grpc")]
+use crate::a2a::Version;
+use crate::card::{Protocol, ProtocolBinding, ProtocolVersion};
+
+/// The binding that speaks `protocol`; none when nothing here does.
+pub(in crate::client) fn speaker(protocol: Protocol) -> Option<&'static dyn Binding> {
+    match (protocol.version, protocol.binding) {
+        (ProtocolVersion::V1_0, ProtocolBinding::JsonRpc) => Some(&JsonRpc),
+        (ProtocolVersion::V1_0, ProtocolBinding::HttpJson) => Some(&HttpJson),
+        #[cfg(feature = "grpc")]
+        (ProtocolVersion::V1_0, ProtocolBinding::Grpc) => Some(&Grpc(Version::V1_0)),
+        #[cfg(feature = "grpc")]
+        (ProtocolVersion::V0_3, ProtocolBinding::Grpc) => Some(&Grpc(Version::V0_3)),
+        #[cfg(not(feature = "grpc"))]
+        (ProtocolVersion::V1_0, ProtocolBinding::Grpc) => None,
+        (ProtocolVersion::V0_3, _) => None,
+    }
+}
