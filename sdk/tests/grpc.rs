@@ -12,6 +12,8 @@ use countersign::a2a::{
     A2aError, Artifact, ErrorKind, GetTaskRequest, Message, Operation, Part, Request, Response,
     SendMessageRequest, SendMessageResponse, StreamResponse, TaskState,
 };
+use countersign::card::ProtocolBinding;
+use countersign::client::{Call, ClientError};
 use countersign::server::{AgentExecutor, EventQueue, RequestContext, async_trait};
 use countersign::tls::{HttpVersion, TlsError, Transport, TransportConfig};
 use countersign::workload::Workload;
@@ -310,5 +312,56 @@ async fn grpc_goes_over_http_2_or_not_at_all() -> Result<(), Failure> {
     raw.parts.headers.insert(CONTENT_TYPE, json);
     let told = bench.signed(raw).await?;
     assert_eq!(told.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    Ok(())
+}
+
+/// A call of `one` for alice, by gRPC.
+async fn call(bench: &Bench) -> Result<Call, Failure> {
+    let one = bench.world.client_for("one", "alice").await?;
+    let call = one.call(bench.world.worker.peer());
+    Ok(call.binding(ProtocolBinding::Grpc))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_calls_by_grpc() -> Result<(), Failure> {
+    let bench = Bench::new().await?;
+    let answer = call(&bench).await?.send("who").await?;
+    assert_eq!(answer.text(), "for one for alice");
+    let task = call(&bench).await?.send("task").await?;
+    let task = task.task().ok_or("no task")?;
+    let read = call(&bench).await?.get_task(&task.id, None).await?;
+    assert_eq!(read.artifacts, task.artifacts);
+
+    let mut events = call(&bench).await?.stream("task").await?;
+    let mut last = None;
+    while let Some(event) = events.next().await {
+        last = event?.state().or(last);
+    }
+    assert_eq!(last, Some(TaskState::Completed));
+
+    let error = call(&bench).await?.get_task("no-such", None).await;
+    let error = error.expect_err("no such task");
+    let kind = match &error {
+        ClientError::Agent(error) => Some(error.kind()),
+        _ => None,
+    };
+    assert_eq!(kind, Some(ErrorKind::TaskNotFound), "{error}");
+    let error = call(&bench).await?.stream("error").await.err();
+    assert_eq!(error.map(|e| e.reason()), Some("client.agent_error"));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_is_told_who_may_not() -> Result<(), Failure> {
+    let bench = Bench::new().await?;
+    let asked = call(&bench).await?.list_tasks(Default::default()).await;
+    match asked.expect_err("the policy does not allow it") {
+        ClientError::Refused { status: 403, .. } => {}
+        other => return Err(other.into()),
+    }
+    assert_eq!(
+        bench.reason().as_deref(),
+        Some("policy.operation_not_allowed")
+    );
     Ok(())
 }

@@ -36,6 +36,8 @@ mod value;
 mod wire;
 
 #[cfg(test)]
+mod json_tests;
+#[cfg(test)]
 mod made;
 #[cfg(test)]
 mod tests;
