@@ -1,7 +1,7 @@
 //! What a card asks for, against what the caller holds: an OR of ANDs (A2A §4.5).
 
 use super::meet::{Meeting, Met};
-use super::{Alternative, Protocol, ProtocolBinding, Unsatisfiable, VerifiedCard};
+use super::{Alternative, Protocol, ProtocolBinding, ProtocolVersion, Unsatisfiable, VerifiedCard};
 use crate::a2a::{AgentCard, AgentInterface, AgentSkill, SecurityRequirement};
 use crate::httpsig::Origin;
 
@@ -175,12 +175,13 @@ fn choose<'a>(card: &'a AgentCard, wanted: &Wanted<'_>) -> Result<Chosen<'a>, Op
     let here = fits
         .iter()
         .filter(|(_, (_, _, url))| is_at(url, wanted.origin));
+    // A2A §3.6.3: no silent downgrade, so an older version comes last whatever the card prefers.
+    let older = |protocol: &Protocol| protocol.version != ProtocolVersion::V1_0;
     // A sort would keep the card's order too; the first of the least rank is all that is needed.
-    let best = if wanted.own_order {
-        here.min_by_key(|(rank, _)| *rank)
-    } else {
-        here.into_iter().next()
-    };
+    let best = here.min_by_key(|(rank, (_, protocol, _))| {
+        let rank = if wanted.own_order { *rank } else { 0 };
+        (older(protocol), rank)
+    });
     match best {
         Some((_, chosen)) => Ok(chosen.clone()),
         None => Err(fits.into_iter().next().map(|(_, (_, _, url))| url)),
@@ -486,7 +487,7 @@ mod tests {
         ]
         .map(Protocol::current);
         let old = Protocol {
-            version: crate::card::ProtocolVersion::V0_3,
+            version: ProtocolVersion::V0_3,
             ..json
         };
         let here = Origin::https("a.example");
@@ -495,8 +496,10 @@ mod tests {
             (vec![json, grpc, rest], true, Ok("https://a.example/a2a")),
             (vec![json, grpc], false, Ok("https://a.example:443")),
             (vec![json], false, Ok("https://a.example/a2a")),
-            // 0.3 only for who speaks it.
-            (vec![json, old], false, Ok("https://a.example/old")),
+            // 0.3 only for who speaks it, and only where 1.0 is not to be had.
+            (vec![old, json], false, Ok("https://a.example/a2a")),
+            (vec![old, json], true, Ok("https://a.example/a2a")),
+            (vec![old], false, Ok("https://a.example/old")),
             (vec![], false, Err(None)),
         ] {
             let wanted = Wanted {

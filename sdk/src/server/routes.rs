@@ -13,7 +13,6 @@ use http::HeaderValue;
 #[cfg(feature = "grpc")]
 use http::StatusCode;
 use http::header::STRICT_TRANSPORT_SECURITY;
-use http::request::Parts;
 
 #[cfg(feature = "grpc")]
 use super::binding::Grpc;
@@ -71,14 +70,7 @@ fn bindings(front: Arc<Front>, paths: &Paths) -> Router {
     let base: Arc<str> = paths.rest.as_str().into();
     let rest = move |State(front): State<Arc<Front>>, request: Request| {
         let base = base.clone();
-        async move {
-            let of_03 = HttpJsonV03 { base: base.clone() };
-            let (request, old) = asks(request, |parts| of_03.takes(parts));
-            if old && front.terms.v03 {
-                return serve(&front, &of_03, request).await;
-            }
-            serve(&front, &HttpJson { base }, request).await
-        }
+        async move { http_json(&front, base, request).await }
     };
     let mut router = Router::new()
         // Some clients put a slash behind every base address.
@@ -98,18 +90,24 @@ fn bindings(front: Arc<Front>, paths: &Paths) -> Router {
 }
 
 async fn json_rpc(State(front): State<Arc<Front>>, request: Request) -> Response {
-    let (request, old) = asks(request, asks_for_v03);
-    if old && front.terms.v03 {
+    let (parts, body) = request.into_parts();
+    let old = front.terms.v03 && asks_for_v03(&parts);
+    let request = Request::from_parts(parts, body);
+    if old {
         return serve(&front, &JsonRpcV03, request).await;
     }
     serve(&front, &JsonRpc, request).await
 }
 
-/// The request, and what `question` finds in its head.
-fn asks(request: Request, question: impl FnOnce(&Parts) -> bool) -> (Request, bool) {
+async fn http_json(front: &Front, base: Arc<str>, request: Request) -> Response {
+    let of_03 = HttpJsonV03 { base: base.clone() };
     let (parts, body) = request.into_parts();
-    let found = question(&parts);
-    (Request::from_parts(parts, body), found)
+    let old = front.terms.v03 && of_03.takes(&parts);
+    let request = Request::from_parts(parts, body);
+    if old {
+        return serve(front, &of_03, request).await;
+    }
+    serve(front, &HttpJson { base }, request).await
 }
 
 /// gRPC has its own paths, below no other.

@@ -54,6 +54,15 @@ impl World {
         clock: Arc<dyn Clock>,
         executor: impl AgentExecutor,
     ) -> Result<Self, Failure> {
+        Self::set_up(clock, executor, |worker| worker).await
+    }
+
+    /// The world whose worker is changed before it starts.
+    pub(crate) async fn set_up(
+        clock: Arc<dyn Clock>,
+        executor: impl AgentExecutor,
+        change: impl FnOnce(Agent) -> Agent,
+    ) -> Result<Self, Failure> {
         let scopes = || "work".parse();
         let config = AuthorityConfig::new("test.example".parse()?)
             .agent("one", scopes()?)
@@ -71,9 +80,8 @@ impl World {
         let worker = Agent::new("worker", "Works", workload, authority.oauth_endpoint())
             .skill(skill)
             .policy(Policy::from_toml(POLICY)?)
-            .audit(log.clone() as Arc<dyn AuditLog>)
-            .serve("127.0.0.1:0", executor)
-            .await?;
+            .audit(log.clone() as Arc<dyn AuditLog>);
+        let worker = change(worker).serve("127.0.0.1:0", executor).await?;
         Ok(Self {
             authority,
             worker,

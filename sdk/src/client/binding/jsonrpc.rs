@@ -18,7 +18,7 @@ use crate::client::error::ClientError;
 use crate::jose::JsonLimits;
 
 /// The ID of every request: a connection carries one answer per request, so one is enough.
-const REQUEST_ID: u64 = 1;
+pub(super) const REQUEST_ID: u64 = 1;
 
 /// JSON-RPC 2.0 over HTTP: every operation is a POST to the interface's URL.
 #[derive(Clone, Copy, Debug)]
@@ -69,7 +69,7 @@ impl Binding for JsonRpc {
 
 /// The result, or why there is none. JSON-RPC over HTTP: errors of the protocol come with 200; some
 /// servers send another status with them.
-fn result<T>(
+pub(super) fn result<T>(
     told: &Told,
     read: impl FnOnce(&[u8], JsonLimits, &Id) -> Result<T, A2aError>,
 ) -> Result<T, ClientError> {

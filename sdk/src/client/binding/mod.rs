@@ -9,6 +9,7 @@ mod http_json;
 mod jsonrpc;
 #[cfg(test)]
 pub(super) mod testing;
+mod v03;
 
 pub(super) use choose::speaker;
 pub(super) use form::{Binding, EventReader, Outgoing, Ready, Told};
@@ -16,3 +17,4 @@ pub(super) use form::{Binding, EventReader, Outgoing, Ready, Told};
 pub(super) use grpc::Grpc;
 pub(super) use http_json::HttpJson;
 pub(super) use jsonrpc::JsonRpc;
+pub(super) use v03::{HttpJsonV03, JsonRpcV03};

@@ -126,16 +126,17 @@ impl Agent {
         self
     }
 
-    /// Whether peers that speak A2A 0.3 are served too, behind the same proofs. Default: no; they
-    /// are told that their version is not supported.
+    /// Whether callers of A2A 0.3 are served too, over JSON-RPC and HTTP+JSON. Default: no; a
+    /// request that asks for 0.3, or for no version, is then told that it is not supported.
     ///
-    /// It is off because few callers need it and it is a second reading of the same addresses,
-    /// without tenants or lists of tasks; and because a client of 1.0 that leaves its version out,
-    /// which means 0.3 (A2A §3.6.2), should be told so whatever it asks for. When it is on, the
-    /// card names the interfaces of 0.3 behind those of 1.0, and stays a card of 1.0.
+    /// A call of 0.3 brings every proof that one of 1.0 does. It is off all the same, because 0.3
+    /// is a second reading of the same addresses that few callers need, without tenants or lists of
+    /// tasks; and because with it a client of 1.0 that leaves its version out is no longer told so
+    /// before its message is read. The card names the interfaces of 0.3 behind those of 1.0; a card
+    /// [written by hand](Agent::card) has to name them itself.
     #[must_use]
-    pub fn v03(mut self, serves: bool) -> Self {
-        self.v03 = serves;
+    pub fn accept_v03(mut self, accept: bool) -> Self {
+        self.v03 = accept;
         self
     }
 

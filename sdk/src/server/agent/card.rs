@@ -24,7 +24,8 @@ pub(super) struct Places<'a> {
 }
 
 impl Places<'_> {
-    /// The interfaces, the preferred one first: every binding without a tenant, then of each tenant.
+    /// The interfaces, the preferred one first: every binding without a tenant, then of each tenant,
+    /// then those of 0.3, which knows no tenants.
     fn interfaces(&self, tenants: &[String], v03: bool) -> Vec<AgentInterface> {
         let (origin, paths) = (self.origin, self.paths);
         let http = [
@@ -32,28 +33,24 @@ impl Places<'_> {
             (BINDING_HTTP_JSON, format!("{origin}{}", paths.rest)),
         ];
         let grpc = self.grpc.clone().map(|address| (BINDING_GRPC, address));
-        let of = |tenant: Option<&String>| {
-            // 0.3 cannot name a tenant.
-            let versions = if v03 && tenant.is_none() {
-                &[VERSION, Version::V0_3.as_str()][..]
-            } else {
-                &[VERSION]
-            };
-            let mut all = Vec::new();
-            for &version in versions {
-                for (binding, url) in http.iter().chain(&grpc) {
-                    all.push(AgentInterface {
-                        url: url.clone(),
-                        protocol_binding: (*binding).to_owned(),
-                        tenant: tenant.cloned(),
-                        protocol_version: version.to_owned(),
-                    });
-                }
-            }
-            all
+        let interface = |(binding, url): &(&str, String), version: &str, tenant| AgentInterface {
+            url: url.clone(),
+            protocol_binding: (*binding).to_owned(),
+            tenant,
+            protocol_version: version.to_owned(),
         };
-        let tenants = tenants.iter().map(Some);
-        std::iter::once(None).chain(tenants).flat_map(of).collect()
+        let mut all = Vec::new();
+        for tenant in std::iter::once(None).chain(tenants.iter().map(Some)) {
+            let now = http.iter().chain(&grpc);
+            all.extend(now.map(|place| interface(place, VERSION, tenant.cloned())));
+        }
+        if v03 {
+            all.extend(
+                http.iter()
+                    .map(|place| interface(place, Version::V0_3.as_str(), None)),
+            );
+        }
+        all
     }
 }
 
@@ -191,9 +188,15 @@ mod tests {
         ];
         assert_eq!(shown(&[], false), plain);
         let with_tenant = shown(&["acme".into()], true);
-        assert_eq!(with_tenant.len(), 9);
         assert_eq!(with_tenant[..3], plain);
-        assert_eq!(with_tenant[3], "JSONRPC 0.3 https://a.test:7003/a2a");
-        assert_eq!(with_tenant[6], "JSONRPC 1.0 https://a.test:7003/a2a acme");
+        assert_eq!(
+            with_tenant[3..6],
+            plain.map(|place| format!("{place} acme"))
+        );
+        let old = [
+            "JSONRPC 0.3 https://a.test:7003/a2a",
+            "HTTP+JSON 0.3 https://a.test:7003/a2a/rest",
+        ];
+        assert_eq!(with_tenant[6..], old);
     }
 }
