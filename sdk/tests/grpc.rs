@@ -2,6 +2,7 @@
 
 mod common;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,8 +13,9 @@ use countersign::a2a::{
     A2aError, Artifact, ErrorKind, GetTaskRequest, Message, Operation, Part, Request, Response,
     SendMessageRequest, SendMessageResponse, StreamResponse, TaskState,
 };
-use countersign::card::ProtocolBinding;
-use countersign::client::{Call, ClientError};
+use countersign::card::{ProtocolBinding, ProtocolVersion};
+use countersign::client::{Call, Client, ClientError};
+use countersign::clock::SystemClock;
 use countersign::server::{AgentExecutor, EventQueue, RequestContext, async_trait};
 use countersign::tls::{HttpVersion, TlsError, Transport, TransportConfig};
 use countersign::workload::Workload;
@@ -363,5 +365,40 @@ async fn a_client_is_told_who_may_not() -> Result<(), Failure> {
         bench.reason().as_deref(),
         Some("policy.operation_not_allowed")
     );
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_of_0_3_is_served_only_where_the_agent_says_so() -> Result<(), Failure> {
+    for serves in [true, false] {
+        let clock = Arc::new(SystemClock);
+        let world = World::made(clock, Obedient, |worker| worker.accept_v03(serves)).await?;
+        let one = world.client("one").await?.workload().clone();
+        let client = Client::builder(one.clone(), world.authority.oauth_endpoint());
+        let client = client.allow_v0_3().build()?;
+        let grant = client.oauth().login("alice", &"work".parse()?).await?;
+        let one = client.on_behalf_of_user(grant);
+        let call = || {
+            let call = one.call(world.worker.peer());
+            call.binding(ProtocolBinding::Grpc)
+                .version(ProtocolVersion::V0_3)
+        };
+        if !serves {
+            let error = call().send("who").await.expect_err("no 0.3");
+            assert_eq!(error.reason(), "card.no_interface");
+            continue;
+        }
+        let answer = call().send("who").await?;
+        assert_eq!(answer.text(), "for one for alice");
+        let mut events = call().stream("task").await?;
+        let mut last = None;
+        while let Some(event) = events.next().await {
+            last = event?.state().or(last);
+        }
+        assert_eq!(last, Some(TaskState::Completed));
+        let error = call().get_task("no-such", None).await;
+        let reason = error.expect_err("no such task").reason();
+        assert_eq!(reason, "client.agent_error");
+    }
     Ok(())
 }

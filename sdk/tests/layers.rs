@@ -32,8 +32,9 @@ const LAYERS: [(&str, u8); 20] = [
 ];
 
 /// The only uses within one layer, each in one direction.
-const SIDEWAYS: [(&str, &str); 9] = [
+const SIDEWAYS: [(&str, &str); 10] = [
     ("a2a", "jose"),
+    ("card", "token"),
     ("httpsig", "svid"),
     ("delegation", "token"),
     ("audit", "policy"),

@@ -9,14 +9,16 @@ use std::time::Duration;
 use common::{Failure, World};
 use countersign::a2a::{
     A2aError, AgentSkill, Artifact, ErrorKind, Message, Part, SendMessageConfiguration,
-    StreamResponse, Task, TaskState,
+    StreamResponse, TaskState,
 };
 use countersign::client::ClientError;
+use countersign::clock::UnixTime;
 use countersign::policy::{Owner, Policy};
-use countersign::server::{
-    Agent, AgentExecutor, EventQueue, MemoryTaskStore, RequestContext, StoreError, TaskStore,
-    async_trait,
+use countersign::server::store::{
+    Lease, MemoryTaskStore, Orphan, StoreError, StoredEvent, StoredTask, TaskChange, TaskPage,
+    TaskQuery, TaskStore,
 };
+use countersign::server::{Agent, AgentExecutor, EventQueue, RequestContext, async_trait};
 use countersign::tls;
 
 /// Does what the message says.
@@ -172,7 +174,8 @@ async fn a_task_that_asks_goes_on_with_the_answer() -> Result<(), Failure> {
         (&done.id, done.status.state),
         (&asked.id, TaskState::Completed)
     );
-    assert_eq!(done.history.len(), 2);
+    let said: Vec<_> = done.history.iter().map(Message::text).collect();
+    assert_eq!(said, ["ask", "Which day?", "Friday"]);
     let late = alice
         .call(peer)
         .in_task(done)
@@ -233,14 +236,64 @@ struct Far(MemoryTaskStore);
 
 #[async_trait]
 impl TaskStore for Far {
-    async fn save(&self, owner: &Owner, task: &Task) -> Result<(), StoreError> {
-        self.0.save(owner, task).await
+    async fn create(
+        &self,
+        owner: &Owner,
+        first: &TaskChange,
+        lease: Option<&Lease>,
+    ) -> Result<u64, StoreError> {
+        self.0.create(owner, first, lease).await
     }
 
-    async fn get(&self, owner: &Owner, id: &str) -> Result<Option<Task>, StoreError> {
+    async fn get(&self, owner: &Owner, id: &str) -> Result<Option<StoredTask>, StoreError> {
         let got = self.0.get(owner, id).await;
         tokio::time::sleep(Duration::from_millis(100)).await;
         got
+    }
+
+    async fn append(&self, owner: &Owner, change: &TaskChange) -> Result<u64, StoreError> {
+        self.0.append(owner, change).await
+    }
+
+    async fn events(
+        &self,
+        owner: &Owner,
+        id: &str,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        self.0.events(owner, id, after, limit).await
+    }
+
+    async fn list(&self, owner: &Owner, query: &TaskQuery) -> Result<TaskPage, StoreError> {
+        self.0.list(owner, query).await
+    }
+
+    async fn acquire(
+        &self,
+        owner: &Owner,
+        id: &str,
+        lease: &Lease,
+        now: UnixTime,
+    ) -> Result<bool, StoreError> {
+        self.0.acquire(owner, id, lease, now).await
+    }
+
+    async fn release(&self, owner: &Owner, id: &str, instance: &str) -> Result<(), StoreError> {
+        self.0.release(owner, id, instance).await
+    }
+
+    async fn renew(&self, lease: &Lease) -> Result<(), StoreError> {
+        self.0.renew(lease).await
+    }
+
+    async fn take_orphans(
+        &self,
+        lease: &Lease,
+        now: UnixTime,
+        limit: usize,
+    ) -> Result<Vec<Orphan>, StoreError> {
+        self.0.take_orphans(lease, now, limit).await
     }
 }
 

@@ -57,6 +57,11 @@ impl Timestamp {
         (self.secs, self.nanos)
     }
 
+    /// Milliseconds since 1970, rounded down; negative before.
+    pub const fn unix_millis(self) -> i64 {
+        self.secs * 1000 + (self.nanos / 1_000_000) as i64
+    }
+
     /// Whole seconds since 1970, rounded down; a time before 1970 gives the epoch.
     pub fn unix_time(self) -> UnixTime {
         UnixTime::from_secs(u64::try_from(self.secs).unwrap_or_default())

@@ -51,6 +51,7 @@
 //! # }
 //! ```
 
+mod authorization;
 mod build;
 mod canonical;
 mod declared;
@@ -68,6 +69,7 @@ pub(crate) mod testing;
 mod unsatisfiable;
 mod verify;
 
+pub use authorization::AuthorizationRequest;
 pub(crate) use build::secure;
 pub use build::{CardBuilder, Enforced, OAuthEnforced};
 pub use canonical::canonical_form;

@@ -186,6 +186,12 @@ impl Client {
         &self.0.transport
     }
 
+    /// What signs our requests.
+    #[cfg(feature = "server")]
+    pub(crate) fn signer(&self) -> &CurrentSigner {
+        &self.0.signer
+    }
+
     /// Our own certificate and its rotation.
     pub fn workload(&self) -> &Workload {
         &self.0.workload

@@ -45,4 +45,6 @@ pub use error::ClientError;
 pub use intercept::{AfterCall, BeforeCall, CallInterceptor};
 pub use remote::RemoteAgent;
 pub use retry::RetryPolicy;
+#[cfg(feature = "server")]
+pub(crate) use signing::CurrentSigner;
 pub use stream::EventStream;

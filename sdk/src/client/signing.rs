@@ -24,6 +24,12 @@ impl CurrentSigner {
         }
     }
 
+    /// A signer under another profile, for the same key directory.
+    #[cfg(feature = "server")]
+    pub(crate) fn under(&self, profile: Profile) -> Self {
+        Self::new(self.directory_url.clone(), profile)
+    }
+
     /// The signer that signs with the key of `snapshot` (the workload key signs requests).
     pub(crate) fn of(&self, snapshot: &Snapshot) -> Result<Arc<(u64, Signer)>, SignatureError> {
         let generation = snapshot.generation();

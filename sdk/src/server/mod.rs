@@ -24,27 +24,26 @@
 
 mod agent;
 mod binding;
-mod engine;
-mod executor;
+mod default_handler;
 mod handler;
 mod inbound;
 mod layer;
-mod legacy_store;
-mod live;
 mod published;
+pub mod push;
 mod refusal;
 mod requester;
 mod routes;
 pub mod store;
+mod task;
 mod tokens;
 
 pub use agent::{Agent, AgentError, Danger, RunningAgent, UnauthenticatedAgent};
-pub use executor::{AgentExecutor, EventQueue, RequestContext};
+pub use default_handler::{DefaultRequestHandler, DefaultRequestHandlerBuilder, ExtendedCard};
 pub use handler::{Events, Reply, RequestHandler, ServerCallContext};
 pub use inbound::{Inbound, Limits};
 pub use layer::{ProveCaller, ProveCallerService, Proved};
-pub use legacy_store::{MemoryTaskStore, StoreError, TaskStore, conformance as store_conformance};
 pub use refusal::Refusal;
 pub use requester::Requester;
+pub use task::{AgentExecutor, EventQueue, FollowUp, RequestContext, ResumeContext};
 
 pub use async_trait::async_trait;

@@ -80,12 +80,12 @@ fn bindings(front: Arc<Front>, paths: &Paths) -> Router {
         router = router.route(&paths.json_rpc, post(json_rpc));
     }
     #[cfg(feature = "grpc")]
-    let router = router
-        .route(&format!("/{}/{{method}}", a2a::grpc::SERVICE), post(grpc))
-        .route(
-            &format!("/{}/{{method}}", a2a::grpc::SERVICE_V03),
-            post(grpc_v03),
-        );
+    {
+        let service = |name: &str| format!("/{name}/{{method}}");
+        router = router
+            .route(&service(a2a::grpc::SERVICE), post(grpc))
+            .route(&service(a2a::grpc::SERVICE_V03), post(grpc_v03));
+    }
     router.with_state(front)
 }
 

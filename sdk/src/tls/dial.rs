@@ -98,9 +98,10 @@ impl Dial<'_> {
             authority: self.to.authority().to_owned(),
             what,
         };
-        let addresses: Vec<SocketAddr> = match host.parse::<IpAddr>() {
-            Ok(address) => vec![(address, port).into()],
-            Err(_) => tokio::net::lookup_host((host, port))
+        let addresses: Vec<SocketAddr> = match (self.to.address_only(), host.parse::<IpAddr>()) {
+            (Some(only), _) => vec![only],
+            (None, Ok(address)) => vec![(address, port).into()],
+            (None, Err(_)) => tokio::net::lookup_host((host, port))
                 .await
                 .map_err(|e| unreachable(e.to_string()))?
                 .collect(),

@@ -1,5 +1,7 @@
 //! Where an agent is, and who must answer there.
 
+use std::net::SocketAddr;
+
 use http::header::HeaderValue;
 use http::uri::{Authority, Parts, PathAndQuery, Scheme};
 use http::{Uri, Version};
@@ -24,6 +26,7 @@ pub struct Endpoint {
     authority: Authority,
     host: HeaderValue,
     id: SpiffeId,
+    address: Option<SocketAddr>,
 }
 
 impl Endpoint {
@@ -51,7 +54,15 @@ impl Endpoint {
             authority,
             host,
             id,
+            address: None,
         })
+    }
+
+    /// The same agent, at this address and no other: the host of the URL is not looked up.
+    #[must_use]
+    pub fn at(mut self, address: SocketAddr) -> Self {
+        self.address = Some(address);
+        self
     }
 
     /// The URL, as given.
@@ -80,6 +91,11 @@ impl Endpoint {
     /// What keys a partition of connections, without the identity.
     pub(super) fn uri_authority(&self) -> &Authority {
         &self.authority
+    }
+
+    /// The only address to connect to, if there is one.
+    pub(super) fn address_only(&self) -> Option<SocketAddr> {
+        self.address
     }
 
     /// Refuses a request that names another host than this one.

@@ -1,6 +1,7 @@
 //! Every partition of a transport, and what keeps them in order.
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -37,7 +38,7 @@ pub(super) struct Shared {
     keeper: OnceLock<Keeper>,
 }
 
-type Partitions = HashMap<(SpiffeId, Authority), Arc<Partition>>;
+type Partitions = HashMap<(SpiffeId, Authority, Option<SocketAddr>), Arc<Partition>>;
 
 impl Shared {
     pub(super) fn new(workload: Workload, config: TransportConfig) -> Self {
@@ -91,7 +92,8 @@ impl Shared {
             });
         }
         let policy = self.policy();
-        let key = (to.id().clone(), to.uri_authority().clone());
+        let authority = to.uri_authority().clone();
+        let key = (to.id().clone(), authority, to.address_only());
         let current = |found: &&Arc<Partition>| {
             found.own.generation() == own.generation() && found.policy == policy
         };

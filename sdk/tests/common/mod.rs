@@ -14,6 +14,7 @@ use countersign::tls::AuthoritySource;
 use countersign::workload::{Enrolment, Workload, WorkloadError};
 
 pub(crate) mod raw;
+pub(crate) mod wire;
 
 pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -54,11 +55,11 @@ impl World {
         clock: Arc<dyn Clock>,
         executor: impl AgentExecutor,
     ) -> Result<Self, Failure> {
-        Self::set_up(clock, executor, |worker| worker).await
+        Self::made(clock, executor, |agent| agent).await
     }
 
-    /// The world whose worker is changed before it starts.
-    pub(crate) async fn set_up(
+    /// The world whose worker was changed by `change` before it started.
+    pub(crate) async fn made(
         clock: Arc<dyn Clock>,
         executor: impl AgentExecutor,
         change: impl FnOnce(Agent) -> Agent,

@@ -58,6 +58,9 @@ impl Agent {
     /// What is on the card besides security.
     pub(super) fn outline(&self, places: &Places<'_>) -> CardBuilder {
         let mut card = self.card.clone().streaming(self.streaming);
+        if self.push.is_some() {
+            card = card.push_notifications(true);
+        }
         if self.extended.is_some() {
             card = card.extended_agent_card(true);
         }
@@ -76,7 +79,11 @@ impl Agent {
         let promised = &card.capabilities;
         for (capability, promised, kept) in [
             ("streaming", promised.streaming, self.streaming),
-            ("pushNotifications", promised.push_notifications, false),
+            (
+                "pushNotifications",
+                promised.push_notifications,
+                self.push.is_some(),
+            ),
         ] {
             if promised == Some(true) && !kept {
                 return Err(AgentError::Capability { capability });

@@ -10,13 +10,14 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::card::{Places, terms};
+use super::work::Work;
 use super::{Agent, AgentError, ExtendedCards};
 use crate::clock::SystemClock;
 use crate::server::binding::{Front, Gate};
-use crate::server::engine::{Engine, Handler};
-use crate::server::executor::AgentExecutor;
+use crate::server::default_handler::DefaultRequestHandler;
 use crate::server::published::OpenCard;
 use crate::server::routes;
+use crate::server::task::AgentExecutor;
 
 /// How long requests may finish after the shutdown.
 const DRAIN: Duration = Duration::from_secs(2);
@@ -109,20 +110,24 @@ impl Danger {
             Some(card) => card,
             None => agent.outline(&places).build_open(),
         };
-        let executor: Arc<dyn AgentExecutor> = Arc::new(executor);
-        let engine = Engine::new(executor, agent.store, None, Arc::new(SystemClock));
+        let extended = ExtendedCards {
+            public: card.clone(),
+            extend: agent.extended,
+            security: None,
+        };
+        let work = Work {
+            executor: Arc::new(executor),
+            client: None,
+            clock: Arc::new(SystemClock),
+            store: agent.store,
+            push: agent.push,
+            close_when_interrupted: agent.close_when_interrupted,
+        };
+        let handler = Arc::new(work.start(extended));
         let front = Arc::new(Front {
             gate: Gate::Open(agent.limits),
             terms: terms(&card, agent.v03),
-            handler: Arc::new(Handler {
-                engine: Arc::new(engine),
-                extended: ExtendedCards {
-                    public: card.clone(),
-                    extend: agent.extended,
-                    security: None,
-                },
-                streaming: agent.streaming,
-            }),
+            handler: handler.clone(),
         });
         tracing::warn!(
             %local,
@@ -147,6 +152,7 @@ impl Danger {
             local,
             origin,
             grpc,
+            handler,
             serving: serving.collect(),
             stop: Some(stop),
         })
@@ -172,6 +178,7 @@ pub struct UnauthenticatedAgent {
     local: SocketAddr,
     origin: String,
     grpc: Option<SocketAddr>,
+    handler: Arc<DefaultRequestHandler>,
     stop: Option<watch::Sender<()>>,
     serving: Vec<JoinHandle<()>>,
 }
@@ -195,6 +202,7 @@ impl UnauthenticatedAgent {
     /// Takes no more calls; those under way have two seconds.
     pub async fn shutdown(mut self) {
         drop(self.stop.take());
+        self.handler.shutdown(DRAIN).await;
         for serving in &mut self.serving {
             if tokio::time::timeout(DRAIN, &mut *serving).await.is_err() {
                 serving.abort();

@@ -2,10 +2,14 @@
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
+
 use super::card::{Issuer, enforced};
 use crate::a2a::{A2aError, AgentCard, ErrorKind};
 use crate::card::{CardError, secure, sign_card};
 use crate::policy::Policy;
+use crate::server::default_handler::ExtendedCard;
+use crate::server::handler::ServerCallContext;
 use crate::server::requester::Requester;
 use crate::workload::Workload;
 
@@ -52,6 +56,13 @@ impl ExtendedCards {
             tracing::error!(%error, "the extended card cannot be served");
             A2aError::internal()
         })
+    }
+}
+
+#[async_trait]
+impl ExtendedCard for ExtendedCards {
+    async fn card(&self, call: &ServerCallContext) -> Result<AgentCard, A2aError> {
+        self.card_for(call.requester())
     }
 }
 

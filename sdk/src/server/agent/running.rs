@@ -3,12 +3,17 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::audit::AuditLog;
 use crate::client::{Client, Peer};
+use crate::server::default_handler::DefaultRequestHandler;
+
+/// How long tasks under way have to come to their end.
+const GRACE: Duration = Duration::from_secs(10);
 
 /// An agent that takes calls. Dropping it stops it.
 pub struct RunningAgent {
@@ -16,6 +21,7 @@ pub struct RunningAgent {
     pub(super) peer: Peer,
     pub(super) client: Client,
     pub(super) audit: Arc<dyn AuditLog>,
+    pub(super) handler: Arc<DefaultRequestHandler>,
     pub(super) stop: Option<oneshot::Sender<()>>,
     pub(super) serving: JoinHandle<()>,
 }
@@ -41,9 +47,13 @@ impl RunningAgent {
         &self.audit
     }
 
-    /// Takes no more calls and waits until those under way are answered.
+    /// Takes no more calls and waits until those under way are answered. Tasks have ten seconds to
+    /// come to their end; what is not done by then goes on in another instance that shares the task
+    /// store, or after the next start (see
+    /// [`AgentExecutor::resume`](crate::server::AgentExecutor::resume)).
     pub async fn shutdown(mut self) {
         drop(self.stop.take());
+        self.handler.shutdown(GRACE).await;
         // An error here is a panic of the accept loop, which was reported when it happened.
         let _ = (&mut self.serving).await;
     }

@@ -8,6 +8,7 @@ use tokio::sync::oneshot;
 
 use super::card::{Issuer, Places, enforced, terms};
 use super::extended::Security;
+use super::work::Work;
 use super::{Agent, AgentError, ExtendedCards, RunningAgent};
 use crate::a2a::AgentCard;
 use crate::card;
@@ -15,11 +16,10 @@ use crate::client::{Client, Peer};
 use crate::httpsig::DIRECTORY_PATH;
 use crate::oauth::metadata_url;
 use crate::server::binding::{Front, Gate};
-use crate::server::engine::{Engine, Handler};
-use crate::server::executor::AgentExecutor;
 use crate::server::inbound::Inbound;
 use crate::server::published::Cards;
 use crate::server::routes;
+use crate::server::task::AgentExecutor;
 use crate::tls;
 use crate::workload::Workload;
 
@@ -70,16 +70,19 @@ impl Agent {
                 policy: self.policy,
             }),
         };
-        let executor: Arc<dyn AgentExecutor> = Arc::new(executor);
-        let engine = Engine::new(executor, self.store, Some(client.clone()), clock);
+        let work = Work {
+            executor: Arc::new(executor),
+            client: Some(client.clone()),
+            clock,
+            store: self.store,
+            push: self.push,
+            close_when_interrupted: self.close_when_interrupted,
+        };
+        let handler = Arc::new(work.start(extended));
         let front = Arc::new(Front {
             gate: Gate::Proving(Box::new(inbound)),
             terms: terms(&card, self.v03),
-            handler: Arc::new(Handler {
-                engine: Arc::new(engine),
-                extended,
-                streaming: self.streaming,
-            }),
+            handler: handler.clone(),
         });
         let cards = Arc::new(Cards::new(card, workload.clone(), peer.target().clone()));
         // A card that cannot be signed unambiguously is known now, not at the first request.
@@ -96,6 +99,7 @@ impl Agent {
             peer,
             client,
             audit: self.audit,
+            handler,
             stop: Some(stop),
             serving: tokio::spawn(serving),
         })
@@ -150,7 +154,7 @@ impl Agent {
             None => {
                 let places = Places {
                     origin: peer.origin(),
-                    grpc: cfg!(feature = "grpc").then(|| host_and_port(peer)),
+                    grpc: cfg!(feature = "grpc").then(|| grpc_address(peer)),
                     paths: &self.paths,
                 };
                 self.outline(&places).build(&enforced)?
@@ -172,14 +176,13 @@ impl Agent {
     }
 }
 
-/// How gRPC names an address: the port is always there.
-fn host_and_port(peer: &Peer) -> String {
-    let authority = peer.endpoint().authority();
-    let port = authority.rsplit_once(':').map(|(_, port)| port);
-    let named = port.is_some_and(|port| port.parse::<u16>().is_ok());
-    if named {
-        authority.to_owned()
+/// Host and port, as gRPC names an address (A2A §4.4.6); the port always stands there.
+fn grpc_address(peer: &Peer) -> String {
+    let address = &peer.target().authority;
+    let after_host = address.rsplit(']').next().unwrap_or(address);
+    if after_host.contains(':') {
+        address.clone()
     } else {
-        format!("{authority}:443")
+        format!("{address}:443")
     }
 }

@@ -15,10 +15,9 @@ use http_body_util::StreamBody;
 
 use super::super::handler::Events;
 use super::super::refusal::Refusal;
-use super::parameters::asked_version;
 use super::{Binding, Call, read_parameters};
 use crate::a2a::grpc::{self, Code, GRPC_TIMEOUT, Status, v03};
-use crate::a2a::{self, A2aError, ErrorKind, ServiceParameters, Version};
+use crate::a2a::{self, A2aError, ErrorKind, Version};
 
 /// Protobuf messages over HTTP/2.
 #[derive(Clone, Copy, Debug)]
@@ -29,15 +28,6 @@ pub(in crate::server) struct Grpc(pub(in crate::server) Version);
 pub(in crate::server) struct Ending(Option<Code>);
 
 impl Grpc {
-    fn parameters(self, parts: &Parts) -> Result<ServiceParameters, A2aError> {
-        let asked = asked_version(parts);
-        // A patch number does not count; 0.3 is also what a request means that names none.
-        if Version::read(&asked) == Some(self.0) {
-            return read_parameters(parts, &asked);
-        }
-        read_parameters(parts, self.0.as_str())
-    }
-
     /// Turns away what is no gRPC at all: no other answer could be read by who sent it.
     pub(in crate::server) fn turn_away(request: &Request) -> Option<Response> {
         if request.version() != http::Version::HTTP_2 {
@@ -54,7 +44,7 @@ impl Binding for Grpc {
     type Exchange = Ending;
 
     fn read(&self, parts: &Parts, body: &[u8], ending: &mut Ending) -> Result<Call, A2aError> {
-        let parameters = self.parameters(parts)?;
+        let parameters = read_parameters(parts, self.0)?;
         // The bytes were bounded while they were read.
         let message = grpc::unframe(body, body.len()).map_err(|error| {
             ending.0 = Some(error.code());

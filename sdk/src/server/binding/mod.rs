@@ -5,7 +5,6 @@
 mod grpc;
 mod http_json;
 mod jsonrpc;
-mod parameters;
 mod serve;
 mod sse;
 mod translate;

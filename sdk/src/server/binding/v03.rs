@@ -15,16 +15,20 @@ use serde_json::json;
 use super::super::handler::Events;
 use super::super::refusal::Refusal;
 use super::jsonrpc::check_media_type;
-use super::parameters::asked_version;
 use super::{Binding, Call, event_stream, read_parameters};
 use crate::a2a::http_json::HttpJsonError;
 use crate::a2a::jsonrpc::{self, Id};
-use crate::a2a::{self, A2A_JSON, A2aError, ErrorKind, JSON, Operation, VERSION, Version, v03};
+use crate::a2a::{
+    self, A2A_JSON, A2aError, ErrorKind, JSON, Operation, ServiceParameters, VERSION, Version,
+    Versions, v03,
+};
 use crate::jose::JsonLimits;
 
 /// Whether a request asks for 0.3; an absent version does (A2A §3.6.2).
 pub(in crate::server) fn asks_for_v03(parts: &Parts) -> bool {
-    Version::read(&asked_version(parts)) == Some(Version::V0_3)
+    let read = ServiceParameters::read(&parts.headers, parts.uri.query());
+    let version = read.and_then(|read| read.choose(Versions { v0_3: true }));
+    version == Ok(Version::V0_3)
 }
 
 /// JSON-RPC of 0.3.
@@ -59,7 +63,7 @@ impl Binding for JsonRpcV03 {
         })?;
         answers.id.clone_from(&request.id);
         check_media_type(&parts.headers, &[JSON])?;
-        let parameters = read_parameters(parts, &asked_version(parts))?;
+        let parameters = read_parameters(parts, Version::V0_3)?;
         answers.asked = v03::operation(&request.method);
         // A method of 1.0 without its version: the client is told what it forgot.
         if answers.asked.is_none() && request.operation().is_ok() {
@@ -146,7 +150,7 @@ impl Binding for HttpJsonV03 {
     type Exchange = AskedV03;
 
     fn read(&self, parts: &Parts, body: &[u8], asked: &mut AskedV03) -> Result<Call, A2aError> {
-        let parameters = read_parameters(parts, &asked_version(parts))?;
+        let parameters = read_parameters(parts, Version::V0_3)?;
         // Without a body there is nothing that a media type could speak of.
         if !body.is_empty() {
             check_media_type(&parts.headers, &[JSON, A2A_JSON])?;

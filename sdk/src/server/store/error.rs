@@ -23,6 +23,14 @@ pub enum StoreError {
     /// Something of this name is there already.
     #[error("it exists already")]
     Exists,
+    /// Its ID is longer than stores keep.
+    #[error("an ID of {bytes} bytes is over the limit of {max}")]
+    TooLong {
+        /// How long it is.
+        bytes: usize,
+        /// How long it may be.
+        max: usize,
+    },
     /// What is kept cannot be read; it was written by something else or damaged.
     #[error("what is kept cannot be read: {what}")]
     Damaged {
@@ -38,6 +46,15 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Refuses an ID that is longer than [`MAX_ID_BYTES`](super::MAX_ID_BYTES).
+    pub(super) const fn check_id(id: &str) -> Result<(), Self> {
+        let (bytes, max) = (id.len(), super::MAX_ID_BYTES);
+        if bytes > max {
+            return Err(Self::TooLong { bytes, max });
+        }
+        Ok(())
+    }
+
     /// The fixed word for logs.
     pub const fn reason(&self) -> &'static str {
         match self {
@@ -45,6 +62,7 @@ impl StoreError {
             Self::Conflict { .. } => "store.conflict",
             Self::NotFound => "store.not_found",
             Self::Exists => "store.exists",
+            Self::TooLong { .. } => "store.too_long",
             Self::Damaged { .. } => "store.damaged",
             Self::Unavailable { .. } => "store.unavailable",
         }

@@ -18,6 +18,9 @@ pub struct PushDelivery {
     pub delivered: u64,
     /// How often the next one was tried in vain.
     pub attempts: u32,
+    /// Which taking this is: the store's own number, which a later taking and a configuration that
+    /// was set anew do not have.
+    pub taken: u64,
 }
 
 /// Keeps push configurations. Every method takes the owner of the task; somebody else's
@@ -25,9 +28,10 @@ pub struct PushDelivery {
 #[async_trait]
 pub trait PushConfigStore: Send + Sync + 'static {
     /// Keeps `config`, which has an ID and a task ID, in place of an older one of the same ID. Events
-    /// up to number `from` count as delivered; it is due at once when the task has later ones.
+    /// up to number `from` count as delivered; it is due at once, in case the task has later ones.
     ///
     /// # Errors
+    /// [`StoreError::NotFound`] when it has no ID or no task ID, [`StoreError::TooLong`],
     /// [`StoreError::Full`], [`StoreError::Unavailable`].
     async fn set(
         &self,
@@ -47,7 +51,7 @@ pub trait PushConfigStore: Send + Sync + 'static {
         id: &str,
     ) -> Result<Option<TaskPushNotificationConfig>, StoreError>;
 
-    /// The configurations of the task with IDs above `after`, by ID, at most `limit`.
+    /// The configurations of the task with IDs above `after`, by ID byte by byte, at most `limit`.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
@@ -72,8 +76,8 @@ pub trait PushConfigStore: Send + Sync + 'static {
     /// [`StoreError::Unavailable`].
     async fn wake(&self, owner: &Owner, task_id: &str, now: UnixTime) -> Result<(), StoreError>;
 
-    /// Takes configurations that are due at `now` under `lease`, at most `limit`; none that another
-    /// instance holds.
+    /// Takes configurations that are due at `now` under `lease`, at most `limit`, the longest due
+    /// first; none that is held already, by this instance or another, until that lease ran out.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
@@ -85,8 +89,8 @@ pub trait PushConfigStore: Send + Sync + 'static {
     ) -> Result<Vec<PushDelivery>, StoreError>;
 
     /// Gives `delivery` back with its `delivered` and `attempts` as they are now; it is due again at
-    /// `next`, or when the task has a new event if there is none. If it was woken while it was held,
-    /// it is due at once.
+    /// `next`. Without one it is due when the task has a new event, which is at once if it was woken
+    /// while it was held. One that was deleted, set anew or taken again meanwhile stays as it is.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].

@@ -15,6 +15,10 @@ use crate::policy::Owner;
 /// are behind catch up within it.
 pub const EVENTS_KEPT: Duration = Duration::from_secs(24 * 3600);
 
+/// The longest ID that a store keeps, of a task or a push configuration, in bytes of UTF-8. Within
+/// it every text is an ID, kept to the byte.
+pub const MAX_ID_BYTES: usize = 512;
+
 /// A task as it is kept.
 ///
 /// Its version is the number of its last entry. Every change appends at least one entry: an event
@@ -23,14 +27,14 @@ pub const EVENTS_KEPT: Duration = Duration::from_secs(24 * 3600);
 pub struct StoredTask {
     /// Its state after the last entry.
     pub task: Arc<Task>,
-    /// The number of the last entry; a new task begins with 1.
+    /// The number of the last entry; a task that was made without events begins with 1.
     pub version: u64,
 }
 
 /// A change of a task: what it becomes and the events that led there.
 #[derive(Clone, Debug)]
 pub struct TaskChange {
-    /// The version it was made for: the one that was read.
+    /// The version it was made for: the one that was read; 0 for a task that is new.
     pub expected: u64,
     /// The task afterwards.
     pub task: Arc<Task>,
@@ -55,6 +59,8 @@ pub struct StoredEvent {
 }
 
 /// The right to work on a task, until it runs out. Whoever runs a task's executor holds it.
+///
+/// It still runs in the second `until`, and no longer in the next.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Lease {
     /// Which instance of the agent: a name that no other instance has, a new one at every start.
@@ -72,7 +78,7 @@ pub struct TaskQuery {
     pub state: Option<TaskState>,
     /// Only with a status that is not older (`>=`), milliseconds since 1970.
     pub not_before_ms: Option<i64>,
-    /// At most this many.
+    /// At most this many; of 0 there is just the total.
     pub page_size: u32,
     /// Only those that come after this one.
     pub after: Option<TaskCursor>,
@@ -83,8 +89,24 @@ pub struct TaskQuery {
 pub struct TaskCursor {
     /// When the status was set, milliseconds since 1970.
     pub status_ms: i64,
-    /// The task's ID.
+    /// The task's ID; IDs are compared byte by byte.
     pub id: String,
+}
+
+impl TaskCursor {
+    /// The place of `task`. One whose status tells no time stands where 1970 begins.
+    pub fn of(task: &Task) -> Self {
+        Self {
+            status_ms: status_ms(task),
+            id: task.id.clone(),
+        }
+    }
+}
+
+/// When the status of `task` was set, milliseconds since 1970; 0 when it does not tell.
+pub(super) fn status_ms(task: &Task) -> i64 {
+    let set = task.status.timestamp;
+    set.map_or(0, crate::a2a::Timestamp::unix_millis)
 }
 
 /// A page of tasks.
@@ -98,7 +120,7 @@ pub struct TaskPage {
     pub total: u64,
 }
 
-/// A task that another instance left unfinished.
+/// A task that nobody works on any more though it is unfinished.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Orphan {
     /// Whose it is.
@@ -123,16 +145,19 @@ pub struct TaskChanged {
 /// changes, the others see, and [`TaskStore::changes`] tells them.
 #[async_trait]
 pub trait TaskStore: Send + Sync + 'static {
-    /// Keeps a new task with version 1, worked on under `lease` if one is given.
+    /// Keeps a new task, worked on under `lease` if one is given; gives its version. `first.expected`
+    /// is 0, so its events are numbered from 1 and a task without any has version 1. One that is
+    /// terminal already takes no lease.
     ///
     /// # Errors
-    /// [`StoreError::Exists`], [`StoreError::Full`], [`StoreError::Unavailable`].
+    /// [`StoreError::Exists`], [`StoreError::Conflict`] when `first` was made for another version than
+    /// 0, [`StoreError::TooLong`], [`StoreError::Full`], [`StoreError::Unavailable`].
     async fn create(
         &self,
         owner: &Owner,
-        task: Arc<Task>,
+        first: &TaskChange,
         lease: Option<&Lease>,
-    ) -> Result<(), StoreError>;
+    ) -> Result<u64, StoreError>;
 
     /// The task with this ID if it is `owner`'s; `None` if it is somebody else's or nobody's.
     ///
@@ -140,16 +165,19 @@ pub trait TaskStore: Send + Sync + 'static {
     /// [`StoreError::Unavailable`], [`StoreError::Damaged`].
     async fn get(&self, owner: &Owner, id: &str) -> Result<Option<StoredTask>, StoreError>;
 
-    /// Applies `change` if the task still has the version it was made for; gives the new version.
-    /// A task that becomes terminal is free of its lease.
+    /// Applies `change` to the task with the ID of `change.task` if it still has the version the change
+    /// was made for; gives the new version. A task that becomes terminal is free of its lease.
+    ///
+    /// When this returns, the change is kept as well as the store can: for one that outlives the
+    /// process, on disk.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] when it has another, [`StoreError::NotFound`]; nothing has changed
-    /// then.
+    /// then. After [`StoreError::Unavailable`] it may have been kept or not: read the task again.
     async fn append(&self, owner: &Owner, change: &TaskChange) -> Result<u64, StoreError>;
 
     /// Events with numbers above `after`, in order, at most `limit`; those of a task that is over
-    /// are kept for [`EVENTS_KEPT`] at least.
+    /// are kept for [`EVENTS_KEPT`] at least. Numbers are missing where an entry was no event.
     ///
     /// # Errors
     /// [`StoreError::NotFound`], [`StoreError::Unavailable`].
@@ -161,14 +189,16 @@ pub trait TaskStore: Send + Sync + 'static {
         limit: usize,
     ) -> Result<Vec<StoredEvent>, StoreError>;
 
-    /// A page of the owner's tasks.
+    /// A page of the owner's tasks. A task that is there from the first page to the last, unchanged,
+    /// is on one of them, whatever is added meanwhile.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
     async fn list(&self, owner: &Owner, query: &TaskQuery) -> Result<TaskPage, StoreError>;
 
     /// Takes the task under `lease`, unless another instance's lease still runs at `now`; says
-    /// whether it did. For the instance that holds it already, this prolongs it.
+    /// whether it did. For the instance that holds it already, this prolongs it. A terminal task is
+    /// never taken.
     ///
     /// # Errors
     /// [`StoreError::NotFound`], [`StoreError::Unavailable`].
@@ -180,20 +210,25 @@ pub trait TaskStore: Send + Sync + 'static {
         now: UnixTime,
     ) -> Result<bool, StoreError>;
 
-    /// Gives the task back, if `instance` holds it.
+    /// Gives the task back, if `instance` holds it; a task that is neither terminal nor waiting is an
+    /// orphan at once.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
     async fn release(&self, owner: &Owner, id: &str, instance: &str) -> Result<(), StoreError>;
 
-    /// Prolongs all leases of an instance.
+    /// Prolongs all leases of an instance, also one that ran out but was given to nobody else.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
     async fn renew(&self, lease: &Lease) -> Result<(), StoreError>;
 
-    /// Takes over tasks, at most `limit`, whose lease ran out before `now` while they were neither
-    /// terminal nor waiting for somebody: their instance died. No task is given to two instances.
+    /// Takes over tasks, at most `limit`, that are neither terminal nor waiting for somebody while no
+    /// lease on them runs at `now`: their instance died or gave them back. No task is given to two
+    /// instances.
+    ///
+    /// An agent calls this every few seconds; a store may use it to drop what it need not keep any
+    /// more at `now`, such as events older than [`EVENTS_KEPT`].
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
@@ -204,7 +239,7 @@ pub trait TaskStore: Send + Sync + 'static {
         limit: usize,
     ) -> Result<Vec<Orphan>, StoreError>;
 
-    /// Word of changes; `None` when no other process shares this store.
+    /// Word of changes, in this process or another; `None` when no other process shares this store.
     fn changes(&self) -> Option<BoxStream<'static, TaskChanged>> {
         None
     }

@@ -1,0 +1,231 @@
+//! Which webhooks an agent tells, and what each must prove.
+
+use std::net::IpAddr;
+
+use super::address::{Class, Network, class_of};
+use super::error::WebhookError;
+use super::webhook_url::{Host, WebhookUrl};
+use crate::httpsig::Scheme;
+use crate::id::SpiffeId;
+use crate::policy::Owner;
+
+/// Ports below this belong to other services, except those of HTTP.
+const FIRST_FREE_PORT: u16 = 1024;
+
+/// Which webhooks may be registered, and how the receiver proves itself. How a webhook is reached is
+/// decided here alone: a configuration has no say in it.
+///
+/// The default: only `https`, only at public addresses, and the receiver must be the agent that owns
+/// the task, proved by mutual TLS. What the operator adds comes before that, the first match counts:
+///
+/// ```
+/// use countersign::server::push::PushPolicy;
+/// let policy = PushPolicy::default()
+///     .web("hooks.example.com")? // the public web: TLS, roots of the system
+///     .agent("bus.example", "spiffe://travel.example/agent/bus".parse()?)?
+///     .network("10.20.0.0/16".parse()?); // agents that are not on public addresses
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct PushPolicy {
+    rules: Vec<WebhookRule>,
+    networks: Vec<Network>,
+    owners_agent_elsewhere: bool,
+    loopback: bool,
+    plain_http: bool,
+}
+
+/// One rule of a [`PushPolicy`]: for which hosts, and who must be there.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum WebhookRule {
+    /// The agent that owns the task, by mutual TLS. A task that several agents share has no such
+    /// agent.
+    OwnersAgent {
+        /// At which hosts.
+        at: HostPattern,
+    },
+    /// This agent, by mutual TLS.
+    Agent {
+        /// At which hosts.
+        at: HostPattern,
+        /// Who must be there.
+        id: SpiffeId,
+    },
+    /// A server of the public web: a certificate for its host name, from a root of the system.
+    Web {
+        /// At which hosts.
+        at: HostPattern,
+    },
+}
+
+/// Hosts: one (`hooks.example.com`), all below a name (`*.example.com`), or any (`*`). Addresses
+/// match `*` only.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct HostPattern(String);
+
+/// What the receiver has to prove.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub(super) enum Proof {
+    /// Mutual TLS as this agent.
+    Agent(SpiffeId),
+    /// A certificate for the host name.
+    Web,
+    /// Nothing.
+    Nothing,
+}
+
+impl HostPattern {
+    /// Reads a pattern.
+    ///
+    /// # Errors
+    /// [`WebhookError::Url`] when it is none.
+    pub fn new(text: &str) -> Result<Self, WebhookError> {
+        let name = text.strip_prefix("*.").unwrap_or(text);
+        let read: Result<WebhookUrl, _> = format!("https://{name}/").parse();
+        match read {
+            _ if text == "*" => Ok(Self(text.to_owned())),
+            Ok(url) if matches!(&url.host, Host::Name(_)) && url.authority() == name => {
+                Ok(Self(text.to_owned()))
+            }
+            _ => Err(WebhookError::Url {
+                rule: "pattern is no host name in lower case, `*.` and a name, or `*`",
+            }),
+        }
+    }
+
+    fn matches(&self, host: &Host) -> bool {
+        match (host, self.0.strip_prefix('*')) {
+            (_, Some("")) => true,
+            (Host::Name(name), Some(suffix)) => name.len() > suffix.len() && name.ends_with(suffix),
+            (Host::Name(name), None) => *name == self.0,
+            (Host::Address(_), _) => false,
+        }
+    }
+}
+
+impl Default for PushPolicy {
+    fn default() -> Self {
+        Self {
+            rules: Vec::new(),
+            networks: Vec::new(),
+            owners_agent_elsewhere: true,
+            loopback: false,
+            plain_http: false,
+        }
+    }
+}
+
+impl PushPolicy {
+    /// Adds a rule behind those that were added before, and before the default.
+    #[must_use]
+    pub fn rule(mut self, rule: WebhookRule) -> Self {
+        self.rules.push(rule);
+        self
+    }
+
+    /// Webhooks at these hosts are servers of the public web.
+    ///
+    /// # Errors
+    /// [`WebhookError::Url`] when `at` is no [`HostPattern`].
+    pub fn web(self, at: &str) -> Result<Self, WebhookError> {
+        let at = HostPattern::new(at)?;
+        Ok(self.rule(WebhookRule::Web { at }))
+    }
+
+    /// Webhooks at these hosts are this agent, whosever the task is.
+    ///
+    /// # Errors
+    /// [`WebhookError::Url`] when `at` is no [`HostPattern`].
+    pub fn agent(self, at: &str, id: SpiffeId) -> Result<Self, WebhookError> {
+        let at = HostPattern::new(at)?;
+        Ok(self.rule(WebhookRule::Agent { at, id }))
+    }
+
+    /// Webhooks are only where a rule says; the owner's agent is not told elsewhere.
+    #[must_use]
+    pub fn only_listed(mut self) -> Self {
+        self.owners_agent_elsewhere = false;
+        self
+    }
+
+    /// Webhooks may be in this private network.
+    #[must_use]
+    pub fn network(mut self, network: Network) -> Self {
+        self.networks.push(network);
+        self
+    }
+
+    /// Ways to make the policy weaker.
+    pub fn danger(self) -> Danger {
+        Danger(self)
+    }
+
+    /// What the receiver at `url` has to prove when `owner`'s task is told about.
+    pub(super) fn proof(&self, url: &WebhookUrl, owner: &Owner) -> Result<Proof, WebhookError> {
+        let refused = |why| WebhookError::NotAllowed {
+            origin: url.to_string(),
+            why,
+        };
+        if url.scheme == Scheme::Http {
+            return match self.plain_http {
+                true => Ok(Proof::Nothing),
+                false => Err(refused("it is not https")),
+            };
+        }
+        if url.port < FIRST_FREE_PORT && url.port != 443 {
+            return Err(refused("the port is another service's"));
+        }
+        let rule = self.rules.iter().find(|rule| rule.at().matches(&url.host));
+        match rule {
+            Some(WebhookRule::Web { .. }) => Ok(Proof::Web),
+            Some(WebhookRule::Agent { id, .. }) => Ok(Proof::Agent(id.clone())),
+            None if !self.owners_agent_elsewhere => Err(refused("the host is not listed")),
+            Some(WebhookRule::OwnersAgent { .. }) | None => match owner.agent() {
+                Some(agent) => Ok(Proof::Agent(agent.clone())),
+                None => Err(refused("the task belongs to no one agent")),
+            },
+        }
+    }
+
+    /// Whether notifications may go to this address.
+    pub(super) fn permits(&self, address: IpAddr) -> Result<(), Class> {
+        match class_of(address) {
+            Class::Public => Ok(()),
+            Class::Loopback if self.loopback => Ok(()),
+            Class::Private if self.networks.iter().any(|net| net.contains(address)) => Ok(()),
+            class => Err(class),
+        }
+    }
+
+    /// Whether this name may be looked up: RFC 6761 §6.3 gives `localhost` to this machine.
+    pub(super) fn permits_name(&self, name: &str) -> bool {
+        self.loopback || (name != "localhost" && !name.ends_with(".localhost"))
+    }
+}
+
+impl WebhookRule {
+    fn at(&self) -> &HostPattern {
+        match self {
+            Self::OwnersAgent { at } | Self::Agent { at, .. } | Self::Web { at } => at,
+        }
+    }
+}
+
+/// Ways to make a [`PushPolicy`] weaker, all in one place that is easy to search for.
+#[derive(Clone, Debug)]
+pub struct Danger(PushPolicy);
+
+impl Danger {
+    /// Webhooks may be on this machine, where anything may listen. For tests.
+    pub fn allow_loopback(mut self) -> PushPolicy {
+        self.0.loopback = true;
+        self.0
+    }
+
+    /// Webhooks may be plain `http`: the receiver proves nothing, and whoever is on the way reads the
+    /// task, the token and the credentials. For tests.
+    pub fn allow_plain_http(mut self) -> PushPolicy {
+        self.0.plain_http = true;
+        self.0
+    }
+}

@@ -1,0 +1,339 @@
+//! No URL of a stranger leads to a connection that the policy does not allow.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::response::Redirect;
+use axum::routing::post;
+use http::StatusCode;
+
+use super::*;
+use crate::httpsig::Scheme;
+use crate::server::push::webhook_url::WebhookUrl;
+use crate::server::store::Lease;
+
+/// URLs, and the word for why each is refused. `PORT` is where connections are counted.
+const REFUSED: &[(&str, &str)] = &[
+    // This machine, in every form of its address.
+    ("https://127.0.0.1:PORT/", "push.address"),
+    ("https://127.0.0.2:PORT/", "push.address"),
+    ("https://127.255.255.254:PORT/", "push.address"),
+    ("http://127.0.0.1:PORT/", "push.address"),
+    ("https://127.1:PORT/", "push.url"),
+    ("https://127.0.1:PORT/", "push.url"),
+    ("https://2130706433:PORT/", "push.url"),
+    ("https://0x7f000001:PORT/", "push.url"),
+    ("https://0x7f.0.0.1:PORT/", "push.url"),
+    ("https://0x7f.0x0.0x0.0x1:PORT/", "push.url"),
+    ("https://017700000001:PORT/", "push.url"),
+    ("https://0177.0.0.1:PORT/", "push.url"),
+    ("https://127.0.0.01:PORT/", "push.url"),
+    ("https://127.0.0.1.:PORT/", "push.url"),
+    ("https://0:PORT/", "push.url"),
+    ("https://0.0.0.0:PORT/", "push.address"),
+    ("https://0.1.2.3:PORT/", "push.address"),
+    ("https://[::1]:PORT/", "push.address"),
+    ("https://[0:0:0:0:0:0:0:1]:PORT/", "push.address"),
+    ("https://[::]:PORT/", "push.address"),
+    ("https://[::ffff:127.0.0.1]:PORT/", "push.address"),
+    ("https://[::ffff:7f00:1]:PORT/", "push.address"),
+    ("https://[::127.0.0.1]:PORT/", "push.address"),
+    ("https://[64:ff9b::127.0.0.1]:PORT/", "push.address"),
+    ("https://[64:ff9b::7f00:1]:PORT/", "push.address"),
+    ("https://[64:ff9b:1::7f00:1]:PORT/", "push.address"),
+    ("https://[2002:7f00:1::]:PORT/", "push.address"),
+    (
+        "https://[2001:0:4136:e378:8000:63bf:80ff:fffe]:PORT/",
+        "push.address",
+    ),
+    ("https://[fe80::1%25lo]:PORT/", "push.url"),
+    ("https://[::1%25lo]:PORT/", "push.url"),
+    ("https://[::1:PORT/", "push.url"),
+    ("https://[127.0.0.1]:PORT/", "push.url"),
+    ("https://::1:PORT/", "push.url"),
+    ("https://localhost:PORT/", "push.unresolved"),
+    ("https://LOCALHOST:PORT/", "push.unresolved"),
+    ("https://localhost.:PORT/", "push.url"),
+    ("https://a.localhost:PORT/", "push.unresolved"),
+    // Networks that are not the public internet.
+    ("https://10.0.0.1:PORT/", "push.address"),
+    ("https://172.16.0.1:PORT/", "push.address"),
+    ("https://172.31.255.255:PORT/", "push.address"),
+    ("https://192.168.1.1:PORT/", "push.address"),
+    ("https://100.64.0.1:PORT/", "push.address"),
+    ("https://169.254.169.254/latest/meta-data/", "push.address"),
+    ("https://[fd00:ec2::254]/latest/meta-data/", "push.address"),
+    ("https://[fc00::1]:PORT/", "push.address"),
+    ("https://[fe80::1]:PORT/", "push.address"),
+    ("https://[fec0::1]:PORT/", "push.address"),
+    ("https://192.0.0.192:PORT/", "push.address"),
+    ("https://192.0.2.1:PORT/", "push.address"),
+    ("https://198.18.0.1:PORT/", "push.address"),
+    ("https://198.51.100.1:PORT/", "push.address"),
+    ("https://203.0.113.1:PORT/", "push.address"),
+    ("https://[2001:db8::1]:PORT/", "push.address"),
+    ("https://224.0.0.1:PORT/", "push.address"),
+    ("https://[ff02::1]:PORT/", "push.address"),
+    ("https://240.0.0.1:PORT/", "push.address"),
+    ("https://255.255.255.255:PORT/", "push.address"),
+    // Names that lead there.
+    ("https://loopback.example:PORT/", "push.address"),
+    ("https://loopback6.example:PORT/", "push.address"),
+    ("https://mapped.example:PORT/", "push.address"),
+    ("https://metadata.example:PORT/", "push.address"),
+    ("https://private.example:PORT/", "push.address"),
+    ("https://unspecified.example:PORT/", "push.address"),
+    ("https://both.example:PORT/", "push.address"),
+    ("https://nat64.example:PORT/", "push.address"),
+    ("https://nowhere.example:PORT/", "push.unresolved"),
+    ("https://empty.example:PORT/", "push.unresolved"),
+    // Hosts that two programs read differently.
+    ("https://hooks.example@127.0.0.1:PORT/", "push.url"),
+    ("https://hooks.example:x@127.0.0.1:PORT/", "push.url"),
+    ("https://127.0.0.1:PORT@hooks.example/", "push.url"),
+    ("https://hooks.example%40127.0.0.1:PORT/", "push.url"),
+    ("https://127.0.0.1:PORT#@hooks.example/", "push.url"),
+    ("https://127.0.0.1:PORT\\@hooks.example/", "push.url"),
+    ("https:\\\\127.0.0.1:PORT/", "push.url"),
+    ("https:///127.0.0.1:PORT/", "push.url"),
+    ("https:/127.0.0.1:PORT/", "push.url"),
+    ("//127.0.0.1:PORT/", "push.url"),
+    ("https://", "push.url"),
+    ("https://:PORT/", "push.url"),
+    ("https://%31%32%37.0.0.1:PORT/", "push.url"),
+    ("https://①②⑦.⓪.⓪.①:PORT/", "push.url"),
+    ("https://127。0。0。1:PORT/", "push.url"),
+    ("https://höoks.example:PORT/", "push.url"),
+    ("https://hooks.example.:PORT/", "push.url"),
+    ("https://hooks..example:PORT/", "push.url"),
+    ("https://-hooks.example:PORT/", "push.url"),
+    ("https://hooks_1.example:PORT/", "push.url"),
+    ("https://hooks.example :PORT/", "push.url"),
+    ("https://127.0.0.1:PORT/\r\nHost: hooks.example", "push.url"),
+    ("https://127.0.0.1:PORT/\0", "push.url"),
+    // Ports.
+    ("https://hooks.example:0/", "push.url"),
+    ("https://hooks.example:00443/", "push.url"),
+    ("https://hooks.example:65536/", "push.url"),
+    ("https://hooks.example:PORT:PORT/", "push.url"),
+    ("https://hooks.example:+443/", "push.url"),
+    ("https://hooks.example:/", "push.url"),
+    ("https://hooks.example:22/", "push.not_allowed"),
+    ("https://hooks.example:25/", "push.not_allowed"),
+    ("https://hooks.example:1023/", "push.not_allowed"),
+    // Other schemes.
+    ("file:///etc/passwd", "push.url"),
+    ("ftp://127.0.0.1:PORT/", "push.url"),
+    ("gopher://127.0.0.1:PORT/", "push.url"),
+    ("unix:///var/run/docker.sock", "push.url"),
+    ("http+unix://%2fvar%2frun%2fdocker.sock/", "push.url"),
+    ("ws://127.0.0.1:PORT/", "push.url"),
+    ("javascript:alert(1)", "push.url"),
+    ("data:text/plain,x", "push.url"),
+    ("127.0.0.1:PORT", "push.url"),
+    ("", "push.url"),
+];
+
+fn name_them(names: &Names) {
+    names.say("hooks.example", &[&["93.184.216.34"]]);
+    names.say("loopback.example", &[&["127.0.0.1"]]);
+    names.say("loopback6.example", &[&["::1"]]);
+    names.say("mapped.example", &[&["::ffff:127.0.0.1"]]);
+    names.say("metadata.example", &[&["169.254.169.254"]]);
+    names.say("private.example", &[&["10.1.2.3"]]);
+    names.say("unspecified.example", &[&["0.0.0.0"]]);
+    names.say("both.example", &[&["93.184.216.34", "127.0.0.1"]]);
+    names.say("nat64.example", &[&["64:ff9b::7f00:1"]]);
+    names.say("empty.example", &[&[]]);
+    names.say("localhost", &[&["127.0.0.1"]]);
+    names.say("a.localhost", &[&["127.0.0.1"]]);
+}
+
+/// Everything is allowed that the table does not want refused: any host as the public web, any host as
+/// the owner's agent, plain HTTP.
+fn lenient() -> [PushPolicy; 2] {
+    let web = PushPolicy::default().web("*").expect("a pattern");
+    [
+        web.danger().allow_plain_http(),
+        PushPolicy::default().danger().allow_plain_http(),
+    ]
+}
+
+fn far() -> Lease {
+    Lease {
+        instance: "i-1".to_owned(),
+        until: crate::clock::UnixTime::from_secs(u64::MAX),
+    }
+}
+
+#[tokio::test]
+async fn no_url_leads_to_this_machine_or_a_network_of_ours() {
+    let world = World::new().await;
+    let counter = Counter::start().await;
+    name_them(&world.names);
+    assert!(REFUSED.len() >= 80);
+    for policy in lenient() {
+        let push = world.push(world.settings(policy));
+        let worker = push.worker();
+        for (url, want) in REFUSED {
+            let url = url.replace("PORT", &counter.port().to_string());
+            let refused = worker.guard().check(&url, &world.owner).await;
+            assert_eq!(refused.map_err(|e| e.reason()).err(), Some(*want), "{url}");
+            // When it is created,
+            let created = push.register(&world.owner, TASK, config(&url), 0).await;
+            assert!(created.is_err(), "{url}");
+            // and when it is there all the same.
+            world.keep("p", &url).await;
+            let now = worker.now();
+            let mut due = world.configs.take_due(&far(), now, 9).await.expect("read");
+            let (mut delivery, none) = (due.pop().expect("it is due"), due);
+            assert!(none.is_empty());
+            worker.deliver(&far(), &mut delivery).await;
+            assert_eq!((delivery.delivered, delivery.attempts), (0, 1), "{url}");
+        }
+    }
+    assert_eq!(counter.seen(), 0);
+    // The same machinery does connect when it may.
+    let allowed = lenient()[0].clone().danger().allow_loopback();
+    let push = world.push(world.settings(allowed));
+    for url in ["http://127.0.0.1:PORT/", "https://localhost:PORT/"] {
+        let before = counter.seen();
+        let url = url.replace("PORT", &counter.port().to_string());
+        world.keep("p", &url).await;
+        let now = push.worker().now();
+        let mut due = world.configs.take_due(&far(), now, 9).await.expect("read");
+        let mut delivery = due.pop().expect("it is due");
+        push.worker().deliver(&far(), &mut delivery).await;
+        until("the control connects", async || counter.seen() > before).await;
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_changes_its_mind_leads_nowhere() {
+    let world = World::new().await;
+    let counter = Counter::start().await;
+    let url = format!("https://rebind.example:{}/", counter.port());
+    let public: &[&str] = &["93.184.216.34"];
+    for policy in lenient() {
+        // Public when it is looked at, ours when it would be connected to.
+        world.names.say("rebind.example", &[public, &["127.0.0.1"]]);
+        let push = world.push(world.settings(policy));
+        let created = push.register(&world.owner, TASK, config(&url), 0).await;
+        let id = created.expect("it is public now").id.expect("an ID");
+        let now = push.worker().now();
+        let mut due = world.configs.take_due(&far(), now, 9).await.expect("read");
+        let mut delivery = due.pop().expect("it is due");
+        assert_eq!(delivery.config.id.as_deref(), Some(id.as_str()));
+        push.worker().deliver(&far(), &mut delivery).await;
+        assert_eq!((delivery.delivered, delivery.attempts), (0, 1));
+    }
+    assert_eq!(counter.seen(), 0);
+}
+
+#[tokio::test]
+async fn the_checked_address_is_the_one_that_is_connected_to() {
+    let world = World::new().await;
+    let counter = Counter::start().await;
+    // The system's resolver knows no such name, and a second question would have another answer.
+    let elsewhere: &[&str] = &["127.9.9.9"];
+    for (policy, scheme) in lenient().into_iter().zip([Scheme::Http, Scheme::Https]) {
+        let before = (counter.seen(), world.names.asked());
+        world.names.say("once.test", &[&["127.0.0.1"], elsewhere]);
+        let push = world.push(world.settings(policy.danger().allow_loopback()));
+        let url = format!("{}://once.test:{}/", scheme.as_str(), counter.port());
+        world.keep("p", &url).await;
+        let now = push.worker().now();
+        let mut due = world.configs.take_due(&far(), now, 9).await.expect("read");
+        let mut delivery = due.pop().expect("it is due");
+        push.worker().deliver(&far(), &mut delivery).await;
+        until("it connects", async || counter.seen() > before.0).await;
+        assert_eq!(world.names.asked(), before.1 + 1, "{url}");
+    }
+}
+
+#[tokio::test]
+async fn a_redirect_is_a_failed_attempt() {
+    let world = World::new().await;
+    let counter = Counter::start().await;
+    for (status, answer) in [
+        (StatusCode::SEE_OTHER, 0),
+        (StatusCode::TEMPORARY_REDIRECT, 1),
+        (StatusCode::PERMANENT_REDIRECT, 2),
+    ] {
+        let there = format!("http://127.0.0.1:{}/", counter.port());
+        let redirect = move || async move {
+            match answer {
+                0 => Redirect::to(&there),
+                1 => Redirect::temporary(&there),
+                _ => Redirect::permanent(&there),
+            }
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let router = Router::new().route("/", post(redirect));
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        let allowed = lenient()[0].clone().danger().allow_loopback();
+        let push = world.push(world.settings(allowed));
+        world.keep("p", &format!("http://{address}/")).await;
+        let now = push.worker().now();
+        let mut due = world.configs.take_due(&far(), now, 9).await.expect("read");
+        let mut delivery = due.pop().expect("it is due");
+        push.worker().deliver(&far(), &mut delivery).await;
+        assert_eq!((delivery.delivered, delivery.attempts), (0, 1), "{status}");
+    }
+    assert_eq!(counter.seen(), 0);
+}
+
+#[test]
+fn a_url_is_read_in_one_way_only() {
+    for (text, host, port, path) in [
+        ("https://hooks.example", "hooks.example", 443, "/"),
+        (
+            "HTTPS://Hooks.EXAMPLE/A?b=c",
+            "hooks.example",
+            443,
+            "/A?b=c",
+        ),
+        ("https://hooks.example?b", "hooks.example", 443, "/?b"),
+        ("https://hooks.example:8443/", "hooks.example", 8443, "/"),
+        ("http://hooks.example/", "hooks.example", 80, "/"),
+        (
+            "https://xn--hks-sna.example/",
+            "xn--hks-sna.example",
+            443,
+            "/",
+        ),
+        (
+            "https://93.184.216.34/x/../y",
+            "93.184.216.34",
+            443,
+            "/x/../y",
+        ),
+        (
+            "https://[2606:2800:21f::1]:444/",
+            "[2606:2800:21f::1]",
+            444,
+            "/",
+        ),
+        ("https://hooks/", "hooks", 443, "/"),
+    ] {
+        let url: WebhookUrl = text.parse().expect(text);
+        let got = (url.host.to_string(), url.port, url.target.as_str());
+        assert_eq!(got, (host.to_owned(), port, path), "{text}");
+    }
+    let long = |n: usize| format!("https://hooks.example/{}", "a".repeat(n - 22));
+    assert!(long(2048).parse::<WebhookUrl>().is_ok());
+    assert!(long(2049).parse::<WebhookUrl>().is_err());
+    let label = |n: usize| format!("https://{}.example/", "a".repeat(n));
+    assert!(label(63).parse::<WebhookUrl>().is_ok());
+    assert!(label(64).parse::<WebhookUrl>().is_err());
+}
+
+#[test]
+fn what_is_logged_of_a_url_is_its_origin() {
+    let url: WebhookUrl = "https://hooks.example/secret?s3cret"
+        .parse()
+        .expect("a URL");
+    assert_eq!(url.to_string(), "https://hooks.example");
+    assert_eq!(format!("{url:?}"), "WebhookUrl(https://hooks.example)");
+}

@@ -1,0 +1,476 @@
+//! Tasks in this process's memory.
+
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::ops::Bound;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+
+use super::task_store::status_ms;
+use super::{
+    EVENTS_KEPT, Lease, Orphan, StoreError, StoredEvent, StoredTask, TaskChange, TaskCursor,
+    TaskPage, TaskQuery, TaskStore,
+};
+use crate::a2a::{Task, TaskState};
+use crate::clock::{Clock, SystemClock, UnixTime};
+use crate::policy::Owner;
+
+/// Tasks in this process's memory, gone with it. An agent has one unless it is told otherwise.
+///
+/// Bounded: when it is full, the task that was over first makes room, and of one task the newest
+/// 10,000 events are kept.
+///
+/// ```
+/// use std::sync::Arc;
+/// use countersign::server::store::{MemoryTaskStore, TaskStore};
+///
+/// let store: Arc<dyn TaskStore> = Arc::new(MemoryTaskStore::with_tasks(100_000));
+/// ```
+#[derive(Debug)]
+pub struct MemoryTaskStore {
+    max_tasks: usize,
+    inner: Mutex<Inner>,
+}
+
+/// Of one task, as many events are kept.
+const MAX_EVENTS: usize = 10_000;
+
+impl MemoryTaskStore {
+    /// A store for at most `max` tasks.
+    pub fn with_tasks(max: usize) -> Self {
+        Self {
+            max_tasks: max,
+            inner: Mutex::default(),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // No method leaves the tables half changed, whatever panicked while it held the lock.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for MemoryTaskStore {
+    /// Room for 10,000 tasks.
+    fn default() -> Self {
+        Self::with_tasks(10_000)
+    }
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    owners: HashMap<Arc<Owner>, Owned>,
+    tasks: usize,
+    /// Those that are over, the first first, and when.
+    over: VecDeque<(Name, UnixTime)>,
+    /// How many of `over`, from the front, have no events any more.
+    without_events: usize,
+    /// Those that somebody should be working on.
+    running: HashSet<Name>,
+    /// Those with a lease, which may have run out.
+    leased: HashSet<Name>,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+struct Name {
+    owner: Arc<Owner>,
+    id: Arc<str>,
+}
+
+/// The tasks of one owner, and their order in every list that can be asked for.
+#[derive(Debug, Default)]
+struct Owned {
+    tasks: HashMap<Arc<str>, Kept>,
+    all: BTreeSet<Place>,
+    by_state: HashMap<TaskState, BTreeSet<Place>>,
+    by_context: HashMap<Arc<str>, BTreeSet<Place>>,
+}
+
+/// Status time and ID.
+type Place = (i64, Arc<str>);
+
+#[derive(Debug)]
+struct Kept {
+    stored: StoredTask,
+    events: VecDeque<StoredEvent>,
+    lease: Option<Lease>,
+}
+
+impl Kept {
+    fn push(&mut self, change: &TaskChange) {
+        let numbers = change.expected + 1..;
+        let events = numbers.zip(&change.events).map(|(number, event)| {
+            let event = Arc::clone(event);
+            StoredEvent { number, event }
+        });
+        self.events.extend(events);
+        let over = self.events.len().saturating_sub(MAX_EVENTS);
+        self.events.drain(..over);
+        self.stored.task = Arc::clone(&change.task);
+        self.stored.version = change.version();
+    }
+
+    fn is_free(&self, instance: Option<&str>, now: UnixTime) -> bool {
+        let lease = self.lease.as_ref();
+        lease.is_none_or(|held| held.until < now || Some(held.instance.as_str()) == instance)
+    }
+}
+
+impl Owned {
+    fn enter(&mut self, task: &Task, id: &Arc<str>) {
+        let place = (status_ms(task), Arc::clone(id));
+        self.all.insert(place.clone());
+        let state = self.by_state.entry(task.status.state).or_default();
+        state.insert(place.clone());
+        let context = match self.by_context.get_mut(task.context_id.as_str()) {
+            Some(context) => context,
+            None => self
+                .by_context
+                .entry(task.context_id.as_str().into())
+                .or_default(),
+        };
+        context.insert(place);
+    }
+
+    fn leave(&mut self, task: &Task, id: &Arc<str>) {
+        let place = (status_ms(task), Arc::clone(id));
+        self.all.remove(&place);
+        if let Some(state) = self.by_state.get_mut(&task.status.state) {
+            state.remove(&place);
+        }
+        if let Some(context) = self.by_context.get_mut(task.context_id.as_str()) {
+            context.remove(&place);
+            if context.is_empty() {
+                self.by_context.remove(task.context_id.as_str());
+            }
+        }
+    }
+
+    fn list(&self, query: &TaskQuery) -> TaskPage {
+        let (order, state) = match (&query.context_id, query.state) {
+            (Some(context), state) => (self.by_context.get(context.as_str()), state),
+            (None, Some(state)) => (self.by_state.get(&state), None),
+            (None, None) => (Some(&self.all), None),
+        };
+        let Some(order) = order else {
+            return TaskPage::default();
+        };
+        let is_wanted = |place: &&Place| {
+            state.is_none_or(|state| {
+                let kept = self.tasks.get(&place.1);
+                kept.is_some_and(|kept| kept.stored.task.status.state == state)
+            })
+        };
+        let lowest = match query.not_before_ms {
+            Some(oldest) => Bound::Included((oldest, Arc::from(""))),
+            None => Bound::Unbounded,
+        };
+        let total = if state.is_none() && query.not_before_ms.is_none() {
+            order.len()
+        } else {
+            let wanted = order.range((lowest.clone(), Bound::Unbounded));
+            wanted.filter(is_wanted).count()
+        };
+        let page = self.page(query, order, lowest, is_wanted);
+        TaskPage {
+            total: total as u64,
+            ..page
+        }
+    }
+
+    /// The page without its total.
+    fn page(
+        &self,
+        query: &TaskQuery,
+        order: &BTreeSet<Place>,
+        lowest: Bound<Place>,
+        is_wanted: impl Fn(&&Place) -> bool,
+    ) -> TaskPage {
+        let end = match &query.after {
+            Some(cursor) => Bound::Excluded((cursor.status_ms, Arc::from(cursor.id.as_str()))),
+            None => Bound::Unbounded,
+        };
+        if is_empty(&lowest, &end) {
+            return TaskPage::default();
+        }
+        let size = query.page_size as usize;
+        let mut places = order.range((lowest, end)).rev().filter(is_wanted);
+        let shown: Vec<&Place> = places.by_ref().take(size).collect();
+        let last = shown.last().filter(|_| places.next().is_some());
+        let next = last.map(|(status_ms, id)| TaskCursor {
+            status_ms: *status_ms,
+            id: id.as_ref().to_owned(),
+        });
+        let kept = shown.iter().filter_map(|(_, id)| self.tasks.get(id));
+        TaskPage {
+            tasks: kept.map(|kept| Arc::clone(&kept.stored.task)).collect(),
+            next,
+            total: 0,
+        }
+    }
+}
+
+/// Whether nothing is between the two; a set panics when it is asked for such a range.
+fn is_empty(lowest: &Bound<Place>, end: &Bound<Place>) -> bool {
+    match (lowest, end) {
+        (Bound::Included(lowest), Bound::Excluded(end)) => lowest >= end,
+        _ => false,
+    }
+}
+
+impl Inner {
+    fn get(&self, owner: &Owner, id: &str) -> Option<&Kept> {
+        self.owners.get(owner)?.tasks.get(id)
+    }
+
+    fn get_mut(&mut self, owner: &Owner, id: &str) -> Option<&mut Kept> {
+        self.owners.get_mut(owner)?.tasks.get_mut(id)
+    }
+
+    fn name(&self, owner: &Owner, id: &str) -> Option<Name> {
+        let (owner, owned) = self.owners.get_key_value(owner)?;
+        let (id, _) = owned.tasks.get_key_value(id)?;
+        Some(Name {
+            owner: Arc::clone(owner),
+            id: Arc::clone(id),
+        })
+    }
+
+    /// Notes what the state of a task means for work on it; `before` is the one it had.
+    fn classify(&mut self, name: &Name, before: Option<TaskState>, state: TaskState) {
+        if state.is_terminal() || state.is_interrupted() {
+            self.running.remove(name);
+        } else {
+            self.running.insert(name.clone());
+        }
+        if state.is_terminal() {
+            self.leased.remove(name);
+            if let Some(kept) = self.get_mut(&name.owner, &name.id) {
+                kept.lease = None;
+            }
+            if !before.is_some_and(TaskState::is_terminal) {
+                self.over.push_back((name.clone(), SystemClock.now()));
+            }
+        }
+    }
+
+    /// Drops the task that was over first; whether there was one.
+    fn make_room(&mut self) -> bool {
+        while let Some((name, _)) = self.over.pop_front() {
+            self.without_events = self.without_events.saturating_sub(1);
+            let Some(owned) = self.owners.get_mut(&name.owner) else {
+                continue;
+            };
+            let Entry::Occupied(kept) = owned.tasks.entry(Arc::clone(&name.id)) else {
+                continue;
+            };
+            if !kept.get().stored.task.status.state.is_terminal() {
+                continue;
+            }
+            let kept = kept.remove();
+            owned.leave(&kept.stored.task, &name.id);
+            if owned.tasks.is_empty() {
+                self.owners.remove(&name.owner);
+            }
+            self.tasks -= 1;
+            return true;
+        }
+        false
+    }
+
+    /// Drops the events of tasks that have been over for longer than is promised.
+    fn drop_events(&mut self, now: UnixTime) {
+        while let Some((name, since)) = self.over.get(self.without_events) {
+            if now.since(*since) <= EVENTS_KEPT {
+                break;
+            }
+            let name = name.clone();
+            self.without_events += 1;
+            if let Some(kept) = self.get_mut(&name.owner, &name.id)
+                && kept.stored.task.status.state.is_terminal()
+            {
+                kept.events = VecDeque::new();
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl TaskStore for MemoryTaskStore {
+    async fn create(
+        &self,
+        owner: &Owner,
+        first: &TaskChange,
+        lease: Option<&Lease>,
+    ) -> Result<u64, StoreError> {
+        check_new(first)?;
+        let inner = &mut *self.lock();
+        if inner.get(owner, &first.task.id).is_some() {
+            return Err(StoreError::Exists);
+        }
+        if inner.tasks >= self.max_tasks && !inner.make_room() {
+            let max = self.max_tasks;
+            return Err(StoreError::Full { max });
+        }
+        let name = Name {
+            owner: match inner.owners.get_key_value(owner) {
+                Some((owner, _)) => Arc::clone(owner),
+                None => Arc::new(owner.clone()),
+            },
+            id: first.task.id.as_str().into(),
+        };
+        let mut kept = Kept {
+            stored: StoredTask {
+                task: Arc::clone(&first.task),
+                version: 0,
+            },
+            events: VecDeque::new(),
+            lease: lease.cloned(),
+        };
+        kept.push(first);
+        let owned = inner.owners.entry(Arc::clone(&name.owner)).or_default();
+        owned.enter(&first.task, &name.id);
+        owned.tasks.insert(Arc::clone(&name.id), kept);
+        inner.tasks += 1;
+        if lease.is_some() {
+            inner.leased.insert(name.clone());
+        }
+        inner.classify(&name, None, first.task.status.state);
+        Ok(first.version())
+    }
+
+    async fn get(&self, owner: &Owner, id: &str) -> Result<Option<StoredTask>, StoreError> {
+        Ok(self.lock().get(owner, id).map(|kept| kept.stored.clone()))
+    }
+
+    async fn append(&self, owner: &Owner, change: &TaskChange) -> Result<u64, StoreError> {
+        let inner = &mut *self.lock();
+        let name = inner.name(owner, &change.task.id);
+        let name = name.ok_or(StoreError::NotFound)?;
+        let owned = inner.owners.get_mut(owner).ok_or(StoreError::NotFound)?;
+        let kept = owned.tasks.get_mut(&name.id).ok_or(StoreError::NotFound)?;
+        let (expected, found) = (change.expected, kept.stored.version);
+        if expected != found {
+            return Err(StoreError::Conflict { expected, found });
+        }
+        let before = Arc::clone(&kept.stored.task);
+        kept.push(change);
+        owned.leave(&before, &name.id);
+        owned.enter(&change.task, &name.id);
+        let state = change.task.status.state;
+        inner.classify(&name, Some(before.status.state), state);
+        Ok(change.version())
+    }
+
+    async fn events(
+        &self,
+        owner: &Owner,
+        id: &str,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        let inner = self.lock();
+        let kept = inner.get(owner, id).ok_or(StoreError::NotFound)?;
+        let first = kept.events.partition_point(|event| event.number <= after);
+        Ok(kept
+            .events
+            .iter()
+            .skip(first)
+            .take(limit)
+            .cloned()
+            .collect())
+    }
+
+    async fn list(&self, owner: &Owner, query: &TaskQuery) -> Result<TaskPage, StoreError> {
+        let inner = self.lock();
+        let owned = inner.owners.get(owner);
+        Ok(owned.map(|owned| owned.list(query)).unwrap_or_default())
+    }
+
+    async fn acquire(
+        &self,
+        owner: &Owner,
+        id: &str,
+        lease: &Lease,
+        now: UnixTime,
+    ) -> Result<bool, StoreError> {
+        let inner = &mut *self.lock();
+        let name = inner.name(owner, id).ok_or(StoreError::NotFound)?;
+        let kept = inner.get_mut(owner, id).ok_or(StoreError::NotFound)?;
+        let is_over = kept.stored.task.status.state.is_terminal();
+        if is_over || !kept.is_free(Some(&lease.instance), now) {
+            return Ok(false);
+        }
+        kept.lease = Some(lease.clone());
+        inner.leased.insert(name);
+        Ok(true)
+    }
+
+    async fn release(&self, owner: &Owner, id: &str, instance: &str) -> Result<(), StoreError> {
+        let inner = &mut *self.lock();
+        let name = inner.name(owner, id);
+        if let Some(kept) = inner.get_mut(owner, id)
+            && kept
+                .lease
+                .as_ref()
+                .is_some_and(|held| held.instance == instance)
+        {
+            kept.lease = None;
+            name.map(|name| inner.leased.remove(&name));
+        }
+        Ok(())
+    }
+
+    async fn renew(&self, lease: &Lease) -> Result<(), StoreError> {
+        let Inner { owners, leased, .. } = &mut *self.lock();
+        for name in leased.iter() {
+            let owned = owners.get_mut(&name.owner);
+            if let Some(kept) = owned.and_then(|owned| owned.tasks.get_mut(&name.id))
+                && let Some(held) = &mut kept.lease
+                && held.instance == lease.instance
+            {
+                held.until = lease.until;
+            }
+        }
+        Ok(())
+    }
+
+    async fn take_orphans(
+        &self,
+        lease: &Lease,
+        now: UnixTime,
+        limit: usize,
+    ) -> Result<Vec<Orphan>, StoreError> {
+        let inner = &mut *self.lock();
+        inner.drop_events(now);
+        let mut orphans = Vec::new();
+        for name in &inner.running {
+            if orphans.len() == limit {
+                break;
+            }
+            let owned = inner.owners.get_mut(&name.owner);
+            if let Some(kept) = owned.and_then(|owned| owned.tasks.get_mut(&name.id))
+                && kept.is_free(None, now)
+            {
+                kept.lease = Some(lease.clone());
+                inner.leased.insert(name.clone());
+                orphans.push(Orphan {
+                    owner: Owner::clone(&name.owner),
+                    stored: kept.stored.clone(),
+                });
+            }
+        }
+        Ok(orphans)
+    }
+}
+
+/// Whether `first` can be a new task.
+pub(super) fn check_new(first: &TaskChange) -> Result<(), StoreError> {
+    StoreError::check_id(&first.task.id)?;
+    if first.expected != 0 {
+        let expected = first.expected;
+        return Err(StoreError::Conflict { expected, found: 0 });
+    }
+    Ok(())
+}

@@ -1,0 +1,232 @@
+//! What an executor is given.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::live::Live;
+use crate::a2a::{A2aError, ErrorKind, Message, ServiceParameters, Task};
+use crate::audit::Admitted;
+use crate::client::{Client, OnBehalfOf};
+use crate::policy::Owner;
+use crate::server::Requester;
+
+/// How a message came, besides the message.
+#[derive(Clone, Debug)]
+pub(super) struct Ask {
+    pub(super) requester: Requester,
+    pub(super) parameters: ServiceParameters,
+    pub(super) output_modes: Vec<String>,
+    /// When the client stops waiting.
+    pub(super) deadline: Option<Instant>,
+    /// When the work is worth nothing any more.
+    pub(super) task_deadline: Option<Instant>,
+}
+
+/// One request that was let in: what is asked, by whom, and a client to call on with.
+#[derive(Clone)]
+pub struct RequestContext {
+    pub(super) ask: Ask,
+    pub(super) message: Message,
+    pub(super) task: Arc<Task>,
+    pub(super) client: Option<Client>,
+    pub(super) live: Arc<Live>,
+}
+
+impl RequestContext {
+    /// Who calls, for whom and through whom: proved, unless the agent was started behind
+    /// [`Agent::danger`](crate::server::Agent::danger).
+    pub fn caller(&self) -> &Requester {
+        &self.ask.requester
+    }
+
+    /// To whom the task belongs.
+    pub fn owner(&self) -> &Owner {
+        self.live.owner()
+    }
+
+    /// The message: what somebody says, which is never authority.
+    pub fn message(&self) -> &Message {
+        &self.message
+    }
+
+    /// The message's text parts, joined by newlines.
+    pub fn text(&self) -> String {
+        self.message.text()
+    }
+
+    /// The skill that was asked for and permitted, when the request named one.
+    pub fn skill(&self) -> Option<&str> {
+        self.ask.requester.admitted()?.action().skill.as_deref()
+    }
+
+    /// The task as it was when this request came.
+    pub fn task(&self) -> &Task {
+        &self.task
+    }
+
+    /// The extensions that the client named (`A2A-Extensions`), in its order.
+    pub fn extensions(&self) -> &[String] {
+        &self.ask.parameters.extensions
+    }
+
+    /// The media types that the client takes, in its order; any, when it is empty.
+    pub fn accepted_output_modes(&self) -> &[String] {
+        &self.ask.output_modes
+    }
+
+    /// When the work is worth nothing any more, or the client, which waits, waits no longer:
+    /// whichever is first. Calls made within the executor end with it by themselves.
+    pub fn deadline(&self) -> Option<Instant> {
+        let both = [self.ask.deadline, self.ask.task_deadline];
+        both.into_iter().flatten().min()
+    }
+
+    /// The record of this call's admission, with the evidence of every proof.
+    ///
+    /// # Errors
+    /// `Unauthenticated`, when the caller was not proved.
+    pub fn admitted(&self) -> Result<&Arc<Admitted>, A2aError> {
+        self.ask.requester.admitted().ok_or_else(nobody)
+    }
+
+    /// A client whose calls go on for the same person: each exchanges the caller's token for one
+    /// bound to this agent, which the executor never sees.
+    ///
+    /// # Errors
+    /// `Unauthenticated`, when the caller was not proved: nothing is done on behalf of nobody.
+    pub fn on_behalf_of_caller(&self) -> Result<OnBehalfOf, A2aError> {
+        let client = self.client.as_ref().ok_or_else(nobody)?;
+        Ok(client.on_behalf_of(self.admitted()?.clone()))
+    }
+
+    /// A client whose calls are this agent's own, for nobody else.
+    ///
+    /// # Errors
+    /// `Unauthenticated`, when the agent was started without an identity of its own.
+    pub fn on_own_behalf(&self) -> Result<OnBehalfOf, A2aError> {
+        own(self.client.as_ref())
+    }
+
+    /// The client's next message to this task, after the executor asked for it with
+    /// [`EventQueue::input_required`](super::EventQueue::input_required) or
+    /// [`EventQueue::auth_required`](super::EventQueue::auth_required). `None` when the task is over
+    /// or the agent stops.
+    pub async fn next_message(&self) -> Option<FollowUp> {
+        self.live.next_message().await
+    }
+
+    /// Resolves when the task is canceled, its deadline passed, or the agent stops.
+    pub async fn cancelled(&self) {
+        cancelled(&self.live).await;
+    }
+}
+
+/// A message of the client to a task that waits for it.
+#[derive(Clone, Debug)]
+pub struct FollowUp {
+    message: Message,
+    ask: Option<Ask>,
+}
+
+impl FollowUp {
+    pub(super) fn new(message: Message, ask: Ask) -> Self {
+        let ask = Some(ask);
+        Self { message, ask }
+    }
+
+    /// A message that came to another instance of this agent, which wrote it into the task.
+    pub(super) fn foreign(message: Message) -> Self {
+        Self { message, ask: None }
+    }
+
+    pub(super) fn is_ours(&self) -> bool {
+        self.ask.is_some()
+    }
+
+    pub(super) fn into_parts(self) -> (Message, Option<Ask>) {
+        (self.message, self.ask)
+    }
+
+    /// The message: what somebody says, which is never authority.
+    pub fn message(&self) -> &Message {
+        &self.message
+    }
+
+    /// The message's text parts, joined by newlines.
+    pub fn text(&self) -> String {
+        self.message.text()
+    }
+
+    /// The record of its admission, with the token it was sent with. `None` when it came to another
+    /// instance of this agent: tokens are never kept, so they do not come along.
+    pub fn admitted(&self) -> Option<&Arc<Admitted>> {
+        self.ask.as_ref()?.requester.admitted()
+    }
+}
+
+/// A task that was interrupted by the end of the instance that worked on it.
+#[derive(Clone)]
+pub struct ResumeContext {
+    pub(super) task: Arc<Task>,
+    pub(super) client: Option<Client>,
+    pub(super) live: Arc<Live>,
+}
+
+impl ResumeContext {
+    /// The task as it is kept.
+    pub fn task(&self) -> &Task {
+        &self.task
+    }
+
+    /// To whom the task belongs.
+    pub fn owner(&self) -> &Owner {
+        self.live.owner()
+    }
+
+    /// A client whose calls are this agent's own, for nobody else.
+    ///
+    /// # Errors
+    /// `Unauthenticated`, when the agent was started without an identity of its own.
+    pub fn on_own_behalf(&self) -> Result<OnBehalfOf, A2aError> {
+        own(self.client.as_ref())
+    }
+
+    /// The client's next message to this task; see [`RequestContext::next_message`].
+    pub async fn next_message(&self) -> Option<FollowUp> {
+        self.live.next_message().await
+    }
+
+    /// Resolves when the task is canceled or the agent stops.
+    pub async fn cancelled(&self) {
+        cancelled(&self.live).await;
+    }
+}
+
+fn own(client: Option<&Client>) -> Result<OnBehalfOf, A2aError> {
+    client.map(Client::on_own_behalf).ok_or_else(nobody)
+}
+
+async fn cancelled(live: &Live) {
+    let mut cancelled = live.cancelled();
+    // The sender lives in `live`, so waiting cannot fail.
+    let _ = cancelled.wait_for(|yes| *yes).await;
+}
+
+fn nobody() -> A2aError {
+    let why = "This agent proves no caller and calls on behalf of nobody";
+    A2aError::new(ErrorKind::Unauthenticated, why)
+}
+
+impl fmt::Debug for RequestContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (caller, id) = (self.caller(), &self.task.id);
+        write!(f, "RequestContext({caller}, task {id})")
+    }
+}
+
+impl fmt::Debug for ResumeContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ResumeContext(task {})", self.task.id)
+    }
+}

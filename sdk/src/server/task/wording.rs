@@ -1,0 +1,76 @@
+//! Events and errors in the words that callers see.
+
+use std::sync::Arc;
+
+use crate::a2a::{
+    A2aError, ErrorKind, Message, StreamResponse, Struct, Task, TaskState, TaskStatus,
+    TaskStatusUpdateEvent,
+};
+use crate::clock::UnixTime;
+use crate::server::store::StoreError;
+
+/// The event that `task` is in `state` now.
+pub(super) fn status_event(
+    task: &Task,
+    state: TaskState,
+    message: Option<Message>,
+    now: UnixTime,
+) -> Arc<StreamResponse> {
+    let mut status = TaskStatus::new(state, now.into());
+    status.message = message;
+    Arc::new(StreamResponse::StatusUpdate(TaskStatusUpdateEvent {
+        task_id: task.id.clone(),
+        context_id: task.context_id.clone(),
+        status,
+        metadata: Struct::new(),
+    }))
+}
+
+/// The store's failure is the operator's to know; the caller learns that there was one.
+pub(super) fn unavailable(error: &StoreError) -> A2aError {
+    if matches!(error, StoreError::NotFound) {
+        return A2aError::task_not_found();
+    }
+    tracing::error!(
+        reason = error.reason(),
+        "the task store did not answer: {error}"
+    );
+    failed("Tasks cannot be reached")
+}
+
+pub(super) fn failed(what: &str) -> A2aError {
+    A2aError::new(ErrorKind::Internal, what)
+}
+
+pub(super) fn not_cancelable() -> A2aError {
+    A2aError::new(ErrorKind::TaskNotCancelable, "The task is already over")
+}
+
+pub(super) fn busy() -> A2aError {
+    A2aError::new(
+        ErrorKind::UnsupportedOperation,
+        "The task takes no message in its present state",
+    )
+}
+
+pub(super) fn stopping() -> A2aError {
+    failed("The agent is stopping")
+}
+
+pub(super) fn elsewhere() -> A2aError {
+    failed("Another instance of the agent goes on with the task")
+}
+
+pub(super) fn no_push() -> A2aError {
+    A2aError::new(
+        ErrorKind::PushNotificationNotSupported,
+        "This agent sends no push notifications",
+    )
+}
+
+pub(super) fn over() -> A2aError {
+    A2aError::new(
+        ErrorKind::UnsupportedOperation,
+        "The task is already over and has no events to follow",
+    )
+}
