@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use common::raw::{Raw, claims};
-use common::{Failure, World};
+use common::{Failure, POLICY, World};
 use countersign::a2a::grpc::{self, Code, Status};
 use countersign::a2a::{
     A2aError, Artifact, ErrorKind, GetTaskRequest, Message, Operation, Part, Request, Response,
@@ -16,7 +16,8 @@ use countersign::a2a::{
 use countersign::card::{ProtocolBinding, ProtocolVersion};
 use countersign::client::{Call, Client, ClientError};
 use countersign::clock::SystemClock;
-use countersign::server::{AgentExecutor, EventQueue, RequestContext, async_trait};
+use countersign::policy::Policy;
+use countersign::server::{Agent, AgentExecutor, EventQueue, RequestContext, async_trait};
 use countersign::tls::{HttpVersion, TlsError, Transport, TransportConfig};
 use countersign::workload::Workload;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, TE, WWW_AUTHENTICATE};
@@ -77,7 +78,11 @@ fn send(text: &str) -> SendMessageRequest {
 
 impl Bench {
     async fn new() -> Result<Self, Failure> {
-        let world = World::with(Obedient).await?;
+        Self::with(|worker| worker).await
+    }
+
+    async fn with(change: impl FnOnce(Agent) -> Agent) -> Result<Self, Failure> {
+        let world = World::made(Arc::new(SystemClock), Obedient, change).await?;
         let one = world.client("one").await?.workload().clone();
         Ok(Self { world, one })
     }
@@ -355,7 +360,9 @@ async fn a_client_calls_by_grpc() -> Result<(), Failure> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_is_told_who_may_not() -> Result<(), Failure> {
-    let bench = Bench::new().await?;
+    let policy = POLICY.replace("\"ListTasks\", ", "");
+    let policy = Policy::from_toml(&policy)?;
+    let bench = Bench::with(|worker| worker.policy(policy)).await?;
     let asked = call(&bench).await?.list_tasks(Default::default()).await;
     match asked.expect_err("the policy does not allow it") {
         ClientError::Refused { status: 403, .. } => {}
@@ -371,10 +378,8 @@ async fn a_client_is_told_who_may_not() -> Result<(), Failure> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_of_0_3_is_served_only_where_the_agent_says_so() -> Result<(), Failure> {
     for serves in [true, false] {
-        let clock = Arc::new(SystemClock);
-        let world = World::made(clock, Obedient, |worker| worker.accept_v03(serves)).await?;
-        let one = world.client("one").await?.workload().clone();
-        let client = Client::builder(one.clone(), world.authority.oauth_endpoint());
+        let Bench { world, one } = Bench::with(|worker| worker.accept_v03(serves)).await?;
+        let client = Client::builder(one, world.authority.oauth_endpoint());
         let client = client.allow_v0_3().build()?;
         let grant = client.oauth().login("alice", &"work".parse()?).await?;
         let one = client.on_behalf_of_user(grant);
