@@ -13,7 +13,7 @@ use countersign::a2a::{
     A2aError, Artifact, ErrorKind, GetTaskRequest, Message, Operation, Part, Request, Response,
     SendMessageRequest, SendMessageResponse, StreamResponse, TaskState,
 };
-use countersign::card::{ProtocolBinding, ProtocolVersion};
+use countersign::card::{ProtocolBinding, Version};
 use countersign::client::{Call, Client, ClientError};
 use countersign::clock::SystemClock;
 use countersign::policy::Policy;
@@ -386,7 +386,7 @@ async fn a_client_of_0_3_is_served_only_where_the_agent_says_so() -> Result<(), 
         let call = || {
             let call = one.call(world.worker.peer());
             call.binding(ProtocolBinding::Grpc)
-                .version(ProtocolVersion::V0_3)
+                .version(Version::V0_3)
         };
         if !serves {
             let error = call().send("who").await.expect_err("no 0.3");

@@ -5,30 +5,50 @@ use std::cell::RefCell;
 use serde::de::value::StrDeserializer;
 use serde::de::{
     DeserializeOwned, DeserializeSeed, Deserializer, IntoDeserializer as _, MapAccess, SeqAccess,
-    Visitor,
+    Unexpected, Visitor,
 };
 use serde::forward_to_deserialize_any;
 use serde_json::{Error, Value};
 
 use super::Struct;
 
-/// What could not be read.
-#[derive(Debug)]
+/// What could not be read, and what it should be. What was sent instead is not repeated: it may be
+/// long, and it may be a secret.
+#[derive(Debug, thiserror::Error)]
+#[error("{path:?} {rule}")]
 pub(super) struct Misplaced {
     /// Its path, as in `message.parts[0]`; empty for the value itself.
     pub(super) path: String,
-    /// Why, in serde's words.
-    pub(super) error: Error,
+    /// What it should be.
+    pub(super) rule: String,
 }
 
 /// Reads `value` as a `T`.
 pub(super) fn read<T: DeserializeOwned>(value: Value) -> Result<T, Misplaced> {
     let path = RefCell::default();
     let read = T::deserialize(Located { value, path: &path });
-    read.map_err(|error| Misplaced {
-        path: written(path.into_inner()),
-        error,
-    })
+    read.map_err(|error| Misplaced::of(path.into_inner(), &error.to_string()))
+}
+
+impl Misplaced {
+    /// `error` is in serde's words, which name a missing member and what was expected.
+    fn of(mut steps: Vec<Step>, error: &str) -> Self {
+        let missing = error.strip_prefix("missing field `");
+        if let Some((name, _)) = missing.and_then(|rest| rest.split_once('`')) {
+            steps.insert(0, Step::Member(name.to_owned()));
+            return Self {
+                path: written(steps),
+                rule: "is required".to_owned(),
+            };
+        }
+        let rule = match error.rsplit_once(", expected ") {
+            Some((_, name)) if name.starts_with("struct ") => "must be an object".to_owned(),
+            Some((_, expected)) => format!("must be {expected}"),
+            None => error.to_owned(),
+        };
+        let path = written(steps);
+        Self { path, rule }
+    }
 }
 
 /// One step into a value. Steps are noted on the way out of an error, the innermost first.
@@ -101,9 +121,23 @@ impl<'de> Deserializer<'de> for Located<'_> {
         self.value.deserialize_enum(name, variants, visitor)
     }
 
+    /// A message of the proto is an object: serde would also take the list of its members.
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        if self.value.is_array() {
+            let got = Unexpected::Seq;
+            return Err(serde::de::Error::invalid_type(got, &visitor));
+        }
+        self.deserialize_any(visitor)
+    }
+
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
-        unit_struct seq tuple tuple_struct map struct identifier
+        unit_struct seq tuple tuple_struct map identifier
     }
 }
 
@@ -179,7 +213,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::a2a::{SendMessageRequest, Task};
+    use crate::a2a::{SendMessageRequest, Task, TaskPushNotificationConfig};
 
     fn good() -> Value {
         json!({"message": {"messageId": "m", "role": "ROLE_USER", "parts": [{"text": "a"},
@@ -194,9 +228,33 @@ mod tests {
     }
 
     #[test]
+    fn what_was_sent_instead_is_not_repeated() {
+        for (json, want) in [
+            (json!({"url": 424_242}), r#""url" must be a string"#),
+            (
+                json!({"url": "u", "token": [424_242]}),
+                r#""token" must be a string"#,
+            ),
+            (
+                json!({"authentication": "424242"}),
+                r#""authentication" must be an object"#,
+            ),
+        ] {
+            let misplaced = read::<TaskPushNotificationConfig>(json).expect_err(want);
+            assert_eq!(misplaced.to_string(), want);
+            assert!(!format!("{misplaced:?}").contains("424242"));
+        }
+        let misplaced = read::<Task>(json!({"id": "t", "status": {}})).expect_err("no state");
+        assert_eq!(misplaced.to_string(), r#""status.state" is required"#);
+    }
+
+    #[test]
     fn what_cannot_be_read_is_named_by_its_path() {
         for (path, value, want) in [
             ("/message", json!(3), "message"),
+            ("/message", json!(["m", null, null, "ROLE_USER"]), "message"),
+            ("/configuration", json!([]), "configuration"),
+            ("/message/parts/0", json!(["hi"]), "message.parts[0]"),
             ("/message/role", json!("ROLE_ROOT"), "message.role"),
             ("/message/parts", json!("text"), "message.parts"),
             ("/message/parts/1", json!({}), "message.parts[1]"),
@@ -222,7 +280,9 @@ mod tests {
             let misplaced = read::<SendMessageRequest>(params).expect_err(path);
             assert_eq!(misplaced.path, want);
         }
-        let misplaced = read::<Task>(json!(3)).expect_err("a number");
-        assert_eq!(misplaced.path, "");
+        for json in [json!(3), json!([]), json!(null)] {
+            let misplaced = read::<Task>(json).expect_err("no task");
+            assert_eq!(misplaced.to_string(), r#""" must be an object"#);
+        }
     }
 }

@@ -79,7 +79,7 @@ pub use extension::{CountersignParams, EXTENSION_URI};
 pub use keys::TrustedKeys;
 pub(crate) use meet::is_free;
 pub use plan::{CredentialPlace, Held, Plan, Wanted, plan};
-pub use protocol::{Protocol, ProtocolBinding, ProtocolVersion};
+pub use protocol::{Protocol, ProtocolBinding};
 pub use sign::sign_card;
 pub use unsatisfiable::{Alternative, Missing, Unsatisfiable};
 pub use verify::{SignedCard, VerifiedCard};

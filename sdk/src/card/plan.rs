@@ -1,8 +1,8 @@
 //! What a card asks for, against what the caller holds: an OR of ANDs (A2A §4.5).
 
 use super::meet::{Meeting, Met};
-use super::{Alternative, Protocol, ProtocolBinding, ProtocolVersion, Unsatisfiable, VerifiedCard};
-use crate::a2a::{AgentCard, AgentInterface, AgentSkill, SecurityRequirement};
+use super::{Alternative, Protocol, ProtocolBinding, Unsatisfiable, VerifiedCard};
+use crate::a2a::{AgentCard, AgentInterface, AgentSkill, SecurityRequirement, Version};
 use crate::httpsig::Origin;
 
 /// Alternatives beyond this many are not looked at: a bound, not a tuning knob.
@@ -176,7 +176,7 @@ fn choose<'a>(card: &'a AgentCard, wanted: &Wanted<'_>) -> Result<Chosen<'a>, Op
         .iter()
         .filter(|(_, (_, _, url))| is_at(url, wanted.origin));
     // A2A §3.6.3: no silent downgrade, so an older version comes last whatever the card prefers.
-    let older = |protocol: &Protocol| protocol.version != ProtocolVersion::V1_0;
+    let older = |protocol: &Protocol| protocol.version != Version::V1_0;
     // A sort would keep the card's order too; the first of the least rank is all that is needed.
     let best = here.min_by_key(|(rank, (_, protocol, _))| {
         let rank = if wanted.own_order { *rank } else { 0 };
@@ -487,7 +487,7 @@ mod tests {
         ]
         .map(Protocol::current);
         let old = Protocol {
-            version: ProtocolVersion::V0_3,
+            version: Version::V0_3,
             ..json
         };
         let here = Origin::https("a.example");

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::a2a::{AgentInterface, BINDING_GRPC, BINDING_HTTP_JSON, BINDING_JSONRPC};
+use crate::a2a::{AgentInterface, BINDING_GRPC, BINDING_HTTP_JSON, BINDING_JSONRPC, Version};
 
 /// A binding that this crate speaks (A2A §5).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -35,46 +35,13 @@ impl fmt::Display for ProtocolBinding {
     }
 }
 
-/// A version of the protocol that this crate speaks (A2A §3.6).
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum ProtocolVersion {
-    /// 1.0.
-    V1_0,
-    /// 0.3, the version before, which has fewer operations.
-    V0_3,
-}
-
-impl ProtocolVersion {
-    /// `Major.Minor`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::V1_0 => "1.0",
-            Self::V0_3 => "0.3",
-        }
-    }
-
-    /// A2A §3.6.1: what stands behind the second number is never considered.
-    fn is(self, text: &str) -> bool {
-        let mut numbers = text.splitn(3, '.');
-        let read = [numbers.next(), numbers.next()];
-        let mut own = self.as_str().splitn(2, '.');
-        read == [own.next(), own.next()]
-    }
-}
-
-impl fmt::Display for ProtocolVersion {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
 /// A binding of a version.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Protocol {
     /// The binding.
     pub binding: ProtocolBinding,
     /// The version.
-    pub version: ProtocolVersion,
+    pub version: Version,
 }
 
 impl Protocol {
@@ -82,14 +49,14 @@ impl Protocol {
     pub const fn current(binding: ProtocolBinding) -> Self {
         Self {
             binding,
-            version: ProtocolVersion::V1_0,
+            version: Version::V1_0,
         }
     }
 
     /// Whether it is what `interface` names.
     pub(super) fn is_spoken_at(self, interface: &AgentInterface) -> bool {
         interface.protocol_binding == self.binding.as_str()
-            && self.version.is(&interface.protocol_version)
+            && Version::read(&interface.protocol_version) == Some(self.version)
     }
 
     /// Where `interface` is, if a request can go there protected. gRPC's own form `host:port` names
@@ -113,22 +80,6 @@ impl fmt::Display for Protocol {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_patch_number_changes_nothing_and_another_version_is_another() {
-        for (text, same) in [
-            ("1.0", true),
-            ("1.0.1", true),
-            ("1.1", false),
-            ("1", false),
-            ("", false),
-            ("0.3", false),
-            ("0.3.0", false),
-        ] {
-            assert_eq!(ProtocolVersion::V1_0.is(text), same, "{text}");
-        }
-        assert!(ProtocolVersion::V0_3.is("0.3.0"));
-    }
 
     #[test]
     fn an_address_without_a_scheme_is_protected() {

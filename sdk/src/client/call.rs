@@ -14,9 +14,11 @@ use super::current::CallScope;
 use super::error::ClientError;
 use super::follow::Following;
 use super::stream::EventStream;
-use crate::a2a::{Message, Request, Response, SendMessageConfiguration, SendMessageRequest, Task};
+use crate::a2a::{
+    Message, Request, Response, SendMessageConfiguration, SendMessageRequest, Task, Version,
+};
 use crate::audit::Admitted;
-use crate::card::{EXTENSION_URI, ProtocolBinding, ProtocolVersion};
+use crate::card::{EXTENSION_URI, ProtocolBinding};
 use crate::oauth::UserGrant;
 use crate::token::Scopes;
 
@@ -71,7 +73,7 @@ pub(super) struct Intent {
     pub(super) skill: Option<String>,
     pub(super) scopes: Option<Scopes>,
     pub(super) binding: Option<ProtocolBinding>,
-    pub(super) version: Option<ProtocolVersion>,
+    pub(super) version: Option<Version>,
     pub(super) extended: ExtendedCards,
 }
 
@@ -133,7 +135,7 @@ impl Call {
 
     /// Uses this version of the protocol and no other. 0.3 must be allowed besides:
     /// [`ClientBuilder::allow_v0_3`](super::ClientBuilder::allow_v0_3).
-    pub fn version(mut self, version: ProtocolVersion) -> Self {
+    pub fn version(mut self, version: Version) -> Self {
         self.intent.version = Some(version);
         self
     }

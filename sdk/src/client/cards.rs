@@ -8,7 +8,7 @@ use std::time::Duration;
 use arc_swap::ArcSwapOption;
 use bytes::Bytes;
 use http::header::{ACCEPT, CACHE_CONTROL, ETAG, IF_NONE_MATCH};
-use http::{HeaderValue, Method, StatusCode};
+use http::{HeaderValue, Method, StatusCode, Version};
 use http_body_util::Full;
 
 use super::connect::{Client, Peer};
@@ -43,6 +43,8 @@ struct Slot {
 pub(super) struct Kept {
     pub(super) card: Arc<VerifiedCard>,
     pub(super) plans: Plans,
+    /// Whether the connection it came on speaks HTTP/2.
+    pub(super) http2: bool,
     etag: Option<HeaderValue>,
     fresh_until: UnixTime,
     /// Our trust when it was verified: another generation verifies again.
@@ -69,7 +71,7 @@ impl ExtendedCards {
     }
 
     /// Keeps `card`, which was given by `peer` and verified.
-    pub(super) fn keep(&self, peer: &Peer, card: Arc<VerifiedCard>, generation: u64) {
+    pub(super) fn keep(&self, peer: &Peer, card: Arc<VerifiedCard>, public: &Kept) {
         let mut cards = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if cards.len() >= MAX_PEERS {
             cards.clear();
@@ -78,9 +80,10 @@ impl ExtendedCards {
         let kept = Kept {
             card,
             plans: Plans::default(),
+            http2: public.http2,
             etag: None,
             fresh_until: end.unwrap_or(UnixTime::from_secs(u64::MAX)),
-            generation,
+            generation: public.generation,
         };
         cards.insert((peer.shared_origin(), peer.id().clone()), Arc::new(kept));
     }
@@ -171,6 +174,7 @@ impl Client {
             return Ok(Kept {
                 card: old.card.clone(),
                 plans: Plans::default(),
+                http2: head.version == Version::HTTP_2,
                 etag: old.etag.clone(),
                 fresh_until: until(&old.card),
                 generation: own.generation(),
@@ -187,6 +191,7 @@ impl Client {
             fresh_until: until(&card),
             card: Arc::new(card),
             plans: Plans::default(),
+            http2: head.version == Version::HTTP_2,
             etag: head.headers.get(ETAG).cloned(),
             generation: own.generation(),
         })

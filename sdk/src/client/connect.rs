@@ -15,12 +15,13 @@ use super::intercept::CallInterceptor;
 use super::plans::Spoken;
 use super::retry::RetryPolicy;
 use super::signing::CurrentSigner;
+use crate::a2a::Version;
 use crate::audit::Admitted;
-use crate::card::{Protocol, ProtocolBinding, ProtocolVersion};
+use crate::card::{Protocol, ProtocolBinding};
 use crate::httpsig::{DIRECTORY_PATH, Origin, Profile};
 use crate::id::SpiffeId;
 use crate::oauth::{AuthorityEndpoint, OAuth, UserGrant};
-use crate::tls::{Endpoint, HttpVersion, Transport, TransportConfig};
+use crate::tls::{Endpoint, Transport, TransportConfig};
 use crate::workload::Workload;
 
 /// An agent to call: where it is, and who must be there.
@@ -303,19 +304,16 @@ impl ClientBuilder {
             [] => ProtocolBinding::ALL.to_vec(),
             some => some.to_vec(),
         };
-        let mut versions = vec![ProtocolVersion::V1_0];
-        versions.extend(self.v0_3.then_some(ProtocolVersion::V0_3));
+        let mut versions = vec![Version::V1_0];
+        versions.extend(self.v0_3.then_some(Version::V0_3));
         let all = versions.into_iter().flat_map(|version| {
             let bindings = bindings.iter();
             bindings.map(move |&binding| Protocol { binding, version })
         });
-        // gRPC is HTTP/2 (gRPC over HTTP2), which a client may have been told not to speak.
-        let http1 = self.transport.http == HttpVersion::Http1;
-        let can = |protocol: &Protocol| {
-            speaker(*protocol).is_some() && !(http1 && protocol.binding == ProtocolBinding::Grpc)
-        };
         Spoken {
-            protocols: all.filter(can).collect(),
+            protocols: all
+                .filter(|&protocol| speaker(protocol).is_some())
+                .collect(),
             own_order: !self.preferred.is_empty(),
         }
     }

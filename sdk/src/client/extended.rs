@@ -25,11 +25,13 @@ impl Call {
             });
         };
         let workload = &self.client.0.workload;
+        // The same trust must vouch for it later as now.
+        let public = self.client.kept_card(&self.intent.peer).await?;
         let own = workload.current();
         let keys = TrustedKeys::bundles(own.bundles().clone());
         let card = Arc::new(signed.verify(&keys, workload.clock().now())?);
-        let (peer, generation) = (&self.intent.peer, own.generation());
-        self.intent.extended.keep(peer, card.clone(), generation);
+        let extended = &self.intent.extended;
+        extended.keep(&self.intent.peer, card.clone(), &public);
         Ok(card)
     }
 }

@@ -10,10 +10,9 @@ use super::cards::Kept;
 use super::connect::Client;
 use super::credentials::CredentialRequest;
 use super::error::ClientError;
-use crate::a2a::{AgentSkill, SecurityScheme};
+use crate::a2a::{AgentSkill, SecurityScheme, Version};
 use crate::card::{
-    self, Held, Plan, Protocol, ProtocolBinding, ProtocolVersion, Unsatisfiable, VerifiedCard,
-    Wanted,
+    self, Held, Plan, Protocol, ProtocolBinding, Unsatisfiable, VerifiedCard, Wanted,
 };
 use crate::token::Scopes;
 
@@ -26,7 +25,7 @@ struct Kind {
     skill: Option<String>,
     asked: Option<Scopes>,
     binding: Option<ProtocolBinding>,
-    version: Option<ProtocolVersion>,
+    version: Option<Version>,
 }
 
 impl Kind {
@@ -63,11 +62,12 @@ pub(super) struct Spoken {
 
 impl Spoken {
     /// What is left of it when `intent` is pinned. Nothing is ever added: a version or a binding
-    /// that was not allowed is not taken because it was named (A2A §3.6.3).
-    fn pinned(&self, intent: &Intent) -> Vec<Protocol> {
+    /// that was not allowed is not taken because it was named (A2A §3.6.3). gRPC needs HTTP/2.
+    fn pinned(&self, intent: &Intent, http2: bool) -> Vec<Protocol> {
         let fits = |protocol: &&Protocol| {
             intent.binding.is_none_or(|pin| pin == protocol.binding)
                 && intent.version.is_none_or(|pin| pin == protocol.version)
+                && (http2 || protocol.binding != ProtocolBinding::Grpc)
         };
         self.protocols.iter().filter(fits).copied().collect()
     }
@@ -91,7 +91,10 @@ impl Client {
             scopes: None,
             credentials,
         };
-        kept.plans.make(intent, &kept.card, held, &self.0.spoken)
+        let protocols = self.0.spoken.pinned(intent, kept.http2);
+        let own_order = self.0.spoken.own_order;
+        kept.plans
+            .make(intent, &kept.card, held, (&protocols, own_order))
     }
 
     /// The names of the schemes whose keys or passwords are held.
@@ -134,16 +137,15 @@ impl Plans {
         intent: &Intent,
         card: &VerifiedCard,
         mut held: Held,
-        spoken: &Spoken,
+        (spoken, own_order): (&[Protocol], bool),
     ) -> Result<Arc<Planned>, ClientError> {
         if let Some(asked) = &intent.scopes {
             held.scopes = Some(asked.iter().map(str::to_owned).collect());
         }
-        let protocols = spoken.pinned(intent);
         let wanted = Wanted {
             skill: skill(intent, card)?,
-            spoken: &protocols,
-            own_order: spoken.own_order,
+            spoken,
+            own_order,
             origin: Some(intent.peer.target()),
         };
         let plan = card::plan(card, &held, &wanted).map_err(|none| unmet(intent, none))?;
@@ -228,6 +230,7 @@ mod tests {
             protocols: vec![
                 Protocol::current(ProtocolBinding::JsonRpc),
                 Protocol::current(ProtocolBinding::HttpJson),
+                Protocol::current(ProtocolBinding::Grpc),
             ],
             own_order: false,
         }
@@ -248,7 +251,10 @@ mod tests {
     ) -> Result<Arc<Planned>, ClientError> {
         match plans.known(intent) {
             Some(known) => Ok(known),
-            None => plans.make(intent, card, held(), &spoken()),
+            None => {
+                let protocols = spoken().pinned(intent, true);
+                plans.make(intent, card, held(), (&protocols, false))
+            }
         }
     }
 
@@ -297,7 +303,7 @@ mod tests {
             of(&plans, &card, &intent).map(drop).map_err(|e| e.reason())
         };
         let (json, rest) = (ProtocolBinding::JsonRpc, ProtocolBinding::HttpJson);
-        let (new, old) = (ProtocolVersion::V1_0, ProtocolVersion::V0_3);
+        let (new, old) = (Version::V1_0, Version::V0_3);
         for (binding, version, want) in [
             (None, None, Ok(())),
             (Some(json), Some(new), Ok(())),
@@ -307,6 +313,15 @@ mod tests {
         ] {
             assert_eq!(pinned(binding, version), want, "{binding:?} {version:?}");
         }
+    }
+
+    #[test]
+    fn grpc_is_spoken_over_http_2_only() {
+        let intent = intent("reserve", None);
+        let grpc = Protocol::current(ProtocolBinding::Grpc);
+        assert!(spoken().pinned(&intent, true).contains(&grpc));
+        let without = spoken().pinned(&intent, false);
+        assert_eq!((without.contains(&grpc), without.len()), (false, 2));
     }
 
     #[test]
