@@ -10,10 +10,10 @@ use common::raw::{Raw, claims};
 use common::{Failure, POLICY, World};
 use countersign::a2a::grpc::{self, Code, Status};
 use countersign::a2a::{
-    A2aError, Artifact, ErrorKind, GetTaskRequest, Message, Operation, Part, Request, Response,
+    self, A2aError, Artifact, ErrorKind, GetTaskRequest, Message, Operation, Part, Request, Response,
     SendMessageRequest, SendMessageResponse, StreamResponse, TaskState,
 };
-use countersign::card::{ProtocolBinding, Version};
+use countersign::card::ProtocolBinding;
 use countersign::client::{Call, Client, ClientError};
 use countersign::clock::SystemClock;
 use countersign::policy::Policy;
@@ -386,7 +386,7 @@ async fn a_client_of_0_3_is_served_only_where_the_agent_says_so() -> Result<(), 
         let call = || {
             let call = one.call(world.worker.peer());
             call.binding(ProtocolBinding::Grpc)
-                .version(Version::V0_3)
+                .version(a2a::Version::V0_3)
         };
         if !serves {
             let error = call().send("who").await.expect_err("no 0.3");

@@ -8,8 +8,9 @@ use common::raw::{Raw, Told, claims};
 use common::{Failure, World};
 use countersign::a2a::{
     A2aError, Artifact, ErrorKind, Part, SendMessageConfiguration, StreamResponse, TaskState,
+    Version,
 };
-use countersign::card::{EXTENSION_URI, ProtocolBinding, ProtocolVersion};
+use countersign::card::{EXTENSION_URI, ProtocolBinding};
 use countersign::client::{Client, ClientError, OnBehalfOf};
 use countersign::clock::SystemClock;
 use countersign::server::{AgentExecutor, EventQueue, RequestContext, async_trait};
@@ -417,6 +418,22 @@ async fn the_card_names_0_3_behind_1_0_and_only_when_it_is_served() -> Result<()
         let count = (0..interfaces.len()).filter(|at| of_03(*at)).count();
         assert_eq!(count, want);
         assert!(!of_03(0));
+        // Its form is of 0.3 only for who asks for that in so many words.
+        let path = "/.well-known/agent-card.json";
+        let by_query = format!("{path}?A2A-Version=0.3");
+        for (path, version, asks) in [
+            (path, None, false),
+            (path, Some("1.0"), false),
+            (path, Some("0.3"), true),
+            (&by_query, None, true),
+        ] {
+            let raw = bench.request(Method::GET, path, version, "")?;
+            let card: Value = serde_json::from_str(&bench.send(raw).await?.body)?;
+            let old = asks && serves;
+            assert_eq!(card.get("url").is_some(), old, "{path} {version:?}");
+            assert_eq!(card.get("supportedInterfaces").is_some(), !old);
+            assert_eq!(card.get("signatures").is_some(), !old);
+        }
     }
     Ok(())
 }
@@ -442,7 +459,7 @@ async fn our_client_calls_an_agent_of_0_3_over_both_bindings() -> Result<(), Fai
     for binding in BINDINGS {
         let call = || {
             let call = alice.call(bench.world.worker.peer()).skill("work");
-            call.binding(binding).version(ProtocolVersion::V0_3)
+            call.binding(binding).version(Version::V0_3)
         };
         let answer = call().send("hello").await?;
         assert_eq!(answer.text(), "for one for alice", "{binding}");
@@ -495,15 +512,13 @@ async fn a_client_takes_0_3_only_where_it_was_allowed_and_pinned() -> Result<(),
     assert!(!matches!(listed, Err(ClientError::NotInBinding { .. })));
     // Not allowed, so not taken however clearly it is named.
     let strict = client(&bench, false).await?;
-    let pinned = strict.call(peer).version(ProtocolVersion::V0_3);
+    let pinned = strict.call(peer).version(Version::V0_3);
     let error = pinned.send("hello").await.expect_err("not allowed");
     assert!(matches!(error, ClientError::Unsatisfiable(_)), "{error}");
     // An agent that does not serve it gives no interface of it.
     let bench = Bench::new(false).await?;
     let alice = client(&bench, true).await?;
-    let pinned = alice
-        .call(bench.world.worker.peer())
-        .version(ProtocolVersion::V0_3);
+    let pinned = alice.call(bench.world.worker.peer()).version(Version::V0_3);
     let error = pinned.send("hello").await.expect_err("not served");
     assert!(matches!(error, ClientError::Unsatisfiable(_)), "{error}");
     Ok(())
