@@ -1,10 +1,8 @@
 //! Malformed, oversized, repeated and nested inputs over real TLS: each refused with its reason,
 //! recorded once, and the peer told no more than a status.
 
-mod common;
-
-use common::raw::{Raw, Told, claims};
-use common::{Failure, World};
+use crate::common::raw::{Raw, Told, claims};
+use crate::common::{Failure, World};
 use countersign::a2a::A2aError;
 use countersign::server::{AgentExecutor, EventQueue, RequestContext, async_trait};
 use countersign::workload::Workload;
