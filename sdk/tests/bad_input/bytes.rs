@@ -7,10 +7,9 @@ use serde_json::{Value, json};
 
 use super::plain::Plain;
 use super::sent::{Sent, good};
-use super::told::{
-    CONTENT_TYPE, Findings, METHOD, Named, PARAMS, PARSE, REQUEST, TASK_NOT_FOUND, Told, panics,
-};
+use super::told::{CONTENT_TYPE, METHOD, Named, PARAMS, PARSE, REQUEST, TASK_NOT_FOUND, Told};
 use crate::common::Failure;
+use crate::common::findings::{Findings, panics};
 use crate::common::wire::Wire;
 
 /// Good bytes changed into bad ones, and the error.
@@ -112,7 +111,7 @@ async fn a_body_that_is_no_request_is_the_same_error_on_both_json_bindings() -> 
             for (name, body, want) in changed(&sent.body) {
                 let told = plain.told(sent.clone().with_body(body)).await;
                 let what = format!("{operation} over {wire:?}: {name}");
-                findings.told(what, told, Told::error(wire, want, &[]));
+                findings.result(what, told, Told::error(wire, want, &[]));
             }
         }
     }
@@ -169,7 +168,7 @@ async fn json_that_is_no_json_rpc_is_refused_with_its_id() -> Result<(), Failure
         findings.expect(format!("{what}, the id"), &answer["id"], &id);
         let fields: &[&str] = if want == PARAMS { &["id"] } else { &[] };
         let want = Told::error(Wire::JsonRpc, want, fields);
-        findings.told(what, got.told(Wire::JsonRpc), want);
+        findings.result(what, got.told(Wire::JsonRpc), want);
     }
     plain.still_serves().await?;
     findings.expect("panics", panics(), Vec::new());
@@ -211,13 +210,13 @@ async fn a_body_of_another_media_type_is_not_read() -> Result<(), Failure> {
                     Told::error(wire, CONTENT_TYPE, &[])
                 };
                 let what = format!("{operation} over {wire:?} as {media:?}");
-                findings.told(what, told, want);
+                findings.result(what, told, want);
             }
             let mut without = sent.clone();
             without.headers.remove(MEDIA);
             let told = plain.told(without).await;
             let what = format!("{operation} over {wire:?} without a media type");
-            findings.told(what, told, Told::error(wire, CONTENT_TYPE, &[]));
+            findings.result(what, told, Told::error(wire, CONTENT_TYPE, &[]));
         }
     }
     plain.still_serves().await?;
@@ -247,7 +246,7 @@ async fn a_body_of_4_mib_is_read_on_every_binding_and_one_byte_more_is_not() -> 
             let sent = of(len - around)?;
             findings.expect("the length", sent.body.len(), len);
             let told = plain.told(sent).await;
-            findings.told(format!("{len} bytes over {wire:?}"), told, want);
+            findings.result(format!("{len} bytes over {wire:?}"), told, want);
         }
     }
     plain.still_serves().await?;
@@ -277,7 +276,7 @@ async fn an_empty_body_is_an_object_without_members_where_the_path_says_the_rest
             // The body of a request that has none is not looked at, but what it is must be said.
             sent = sent.with_body("{").with("content-type", "application/json");
             let told = plain.told(sent.clone()).await;
-            findings.told(format!("{operation} with a body"), told, Told::Answer);
+            findings.result(format!("{operation} with a body"), told, Told::Answer);
             continue;
         }
         let want = match operation {
@@ -286,10 +285,10 @@ async fn an_empty_body_is_an_object_without_members_where_the_path_says_the_rest
             _ => Told::error(wire, PARAMS, &["message"]),
         };
         let told = plain.told(sent.with_body("")).await;
-        findings.told(format!("{operation} without a body"), told, want);
+        findings.result(format!("{operation} without a body"), told, want);
     }
     let nothing = Sent::json_rpc("GetTask", &json!({})).with_body("");
     let want = Told::error(Wire::JsonRpc, PARSE, &[]);
-    findings.told("JSON-RPC without a body", plain.told(nothing).await, want);
+    findings.result("JSON-RPC without a body", plain.told(nothing).await, want);
     findings.none()
 }

@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 
 use super::plain::Plain;
 use super::sent::{Sent, good};
-use super::told::{Findings, PARAMS, TASK_NOT_FOUND, Told, panics};
+use super::told::{PARAMS, TASK_NOT_FOUND, Told};
 use crate::common::Failure;
+use crate::common::findings::{Findings, panics};
 use crate::common::wire::Wire;
 
 /// Where the value goes, the value, and the field that must be named.
@@ -208,7 +209,7 @@ async fn every_operation_is_served_over_every_binding() -> Result<(), Failure> {
                 }
                 let sent = Sent::over(wire, operation, &params).ok_or("a good request")?;
                 let what = format!("{operation} over {wire:?}, at a tenant: {at_tenant}");
-                findings.told(what, plain.told(sent).await, want);
+                findings.result(what, plain.told(sent).await, want);
             }
         }
     }
@@ -235,7 +236,7 @@ async fn one_wrong_field_is_the_same_error_on_every_binding() -> Result<(), Fail
                 shown.truncate(40);
                 let what = format!("{operation} over {wire:?}: {place} = {shown}");
                 let want = Told::error(wire, PARAMS, &[field]);
-                findings.told(what, plain.told(sent).await, want);
+                findings.result(what, plain.told(sent).await, want);
             }
         }
         findings.expect(format!("{wire:?}: at least 100 cases"), asked >= 100, true);
@@ -276,7 +277,7 @@ async fn an_id_that_looks_like_a_path_is_an_id_of_no_task() -> Result<(), Failur
                 let sent = Sent::over(wire, operation, &params).ok_or("a request")?;
                 let what = format!("{operation} over {wire:?}: {id:?}");
                 let want = Told::error(wire, TASK_NOT_FOUND, &[]);
-                findings.told(what, plain.told(sent).await, want);
+                findings.result(what, plain.told(sent).await, want);
             }
         }
     }

@@ -9,8 +9,9 @@ use http_body_util::StreamBody;
 
 use super::plain::Plain;
 use super::sent::{Sent, good};
-use super::told::{Findings, METHOD, PARAMS, PARSE, REQUEST, TASK_NOT_FOUND, Told, panics};
+use super::told::{METHOD, PARAMS, PARSE, REQUEST, TASK_NOT_FOUND, Told};
 use crate::common::Failure;
+use crate::common::findings::{Findings, panics};
 use crate::common::wire::Wire;
 
 /// A field of protobuf that holds bytes.
@@ -80,7 +81,7 @@ async fn a_frame_that_is_none_is_refused_in_every_operation() -> Result<(), Fail
                 findings.expect(format!("{operation}: {name}: {got:?}"), error, true);
                 continue;
             }
-            findings.told(format!("{operation}: {name}"), got, want);
+            findings.result(format!("{operation}: {name}"), got, want);
         }
     }
     plain.still_serves().await?;
@@ -208,7 +209,7 @@ async fn a_message_that_is_no_protobuf_or_breaks_a_rule_is_refused() -> Result<(
         ),
     ] {
         let sent = Sent::grpc_message(path, &message);
-        findings.told(name, plain.told(sent).await, want);
+        findings.result(name, plain.told(sent).await, want);
     }
     plain.still_serves().await?;
     findings.expect("panics", panics(), Vec::new());
@@ -224,7 +225,7 @@ async fn methods_and_metadata_that_are_none_are_refused() -> Result<(), Failure>
     for method in ["DropTask", "getTask", "GetTask%20", "..", "tasks%2Fget"] {
         let path = format!("/{}/{method}", grpc::SERVICE);
         let told = plain.told(sent.clone().to(http::Method::POST, path)).await;
-        findings.told(method, told, Told::error(Wire::Grpc, METHOD, &[]));
+        findings.result(method, told, Told::error(Wire::Grpc, METHOD, &[]));
     }
     for (timeout, served) in [
         ("1H", true),
@@ -249,7 +250,7 @@ async fn methods_and_metadata_that_are_none_are_refused() -> Result<(), Failure>
         } else {
             Told::error(Wire::Grpc, REQUEST, &[])
         };
-        findings.told(format!("grpc-timeout {timeout:?}"), told, want);
+        findings.result(format!("grpc-timeout {timeout:?}"), told, want);
     }
     let mut twice = sent.clone();
     for timeout in ["1S", "1H"] {
@@ -257,7 +258,7 @@ async fn methods_and_metadata_that_are_none_are_refused() -> Result<(), Failure>
         twice.headers.append("grpc-timeout", value);
     }
     let told = plain.told(twice).await;
-    findings.told("two timeouts", told, Told::error(Wire::Grpc, REQUEST, &[]));
+    findings.result("two timeouts", told, Told::error(Wire::Grpc, REQUEST, &[]));
     // What the client would like to have back compressed, and what it says of itself, is not looked at.
     for (name, value) in [
         ("grpc-accept-encoding", "gzip, br"),
@@ -266,7 +267,7 @@ async fn methods_and_metadata_that_are_none_are_refused() -> Result<(), Failure>
         ("user-agent", "\u{e9}"),
     ] {
         let told = plain.told(sent.clone().with(name, value)).await;
-        findings.told(format!("{name}: {value}"), told, Told::Answer);
+        findings.result(format!("{name}: {value}"), told, Told::Answer);
     }
     for (media, want) in [
         ("application/json", 415),

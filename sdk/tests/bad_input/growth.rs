@@ -6,42 +6,15 @@ use std::time::Duration;
 use countersign::a2a::Operation;
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::runtime::Handle;
 
 use super::plain::Plain;
 use super::sent::{Sent, good};
-use super::told::{Findings, panics};
+
 use crate::common::Failure;
+use crate::common::findings::{Findings, alive, down_to, panics};
 use crate::common::wire::Wire;
 
 const ROUNDS: usize = 25;
-
-/// How many tasks the runtime has, once that does not change any more.
-async fn alive() -> usize {
-    let now = || Handle::current().metrics().num_alive_tasks();
-    let (mut last, mut same) = (now(), 0);
-    for _ in 0..200 {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-        same = if now() == last { same + 1 } else { 0 };
-        last = now();
-        if same == 10 {
-            break;
-        }
-    }
-    last
-}
-
-/// Waits until there are no more than `want`; gives how many there are.
-async fn down_to(want: usize) -> usize {
-    let now = || Handle::current().metrics().num_alive_tasks();
-    for _ in 0..1000 {
-        if now() <= want {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    now()
-}
 
 /// Bytes that no HTTP client would send.
 fn raw_bytes(task: &str) -> Vec<Vec<u8>> {

@@ -6,8 +6,9 @@ use http::header::HeaderName;
 
 use super::plain::{Plain, REQUIRED};
 use super::sent::{Sent, good};
-use super::told::{EXTENSION, Findings, Named, REQUEST, Told, VERSION, panics};
+use super::told::{EXTENSION, Named, REQUEST, Told, VERSION};
 use crate::common::Failure;
+use crate::common::findings::{Findings, panics};
 use crate::common::wire::Wire;
 
 /// A header left out or sent with these values, and the error; none when the call is served.
@@ -78,7 +79,7 @@ async fn unknown_versions_and_extensions_are_the_same_on_every_binding() -> Resu
                 let mut what = format!("{operation} over {wire:?}: {name} {shown:?}");
                 what.truncate(120);
                 let want = want.map_or(Told::Answer, |want| Told::error(wire, want, &[]));
-                findings.told(what, plain.told(sent).await, want);
+                findings.result(what, plain.told(sent).await, want);
             }
         }
     }

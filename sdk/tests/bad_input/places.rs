@@ -5,8 +5,9 @@ use http::Method;
 
 use super::plain::Plain;
 use super::sent::{Sent, good};
-use super::told::{Findings, METHOD, PARAMS, TASK_NOT_FOUND, Told, panics};
+use super::told::{METHOD, PARAMS, TASK_NOT_FOUND, Told};
 use crate::common::Failure;
+use crate::common::findings::{Findings, panics};
 use crate::common::wire::Wire;
 
 /// No operation has this path or this method.
@@ -45,7 +46,7 @@ async fn a_path_takes_its_own_methods_only() -> Result<(), Failure> {
                 .any(|allowed| allowed == method.as_str());
             findings.expect(format!("{operation} by {method}: {allowed}"), lists, false);
             let told = got.told(Wire::HttpJson);
-            findings.told(format!("{operation} by {method}"), told, misplaced(405));
+            findings.result(format!("{operation} by {method}"), told, misplaced(405));
         }
     }
     plain.still_serves().await?;
@@ -108,7 +109,7 @@ async fn a_path_that_is_none_is_told_in_the_bindings_form() -> Result<(), Failur
         ("/tasks?later=1&later=2&%zz&=", Told::Answer),
     ] {
         let sent = get.clone().to(Method::GET, format!("/a2a/rest{path}"));
-        findings.told(path, plain.told(sent).await, want);
+        findings.result(path, plain.told(sent).await, want);
     }
     plain.still_serves().await?;
     findings.expect("panics", panics(), Vec::new());

@@ -20,8 +20,9 @@ use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
 use super::sent::Sent;
-use super::told::{Got, Told, watch_panics};
+use super::told::{Got, Told};
 use crate::common::Failure;
+use crate::common::findings::watch_panics;
 use crate::common::wire::Wire;
 
 /// Longer than any answer takes.

@@ -16,7 +16,8 @@ use http_body_util::{BodyExt as _, Full};
 use serde_json::json;
 
 use super::sent::{Sent, good};
-use super::told::{Findings, Got, Named, PARAMS, Told, panics, watch_panics};
+use super::told::{Got, Named, PARAMS, Told};
+use crate::common::findings::{Findings, panics, watch_panics};
 use crate::common::raw::{Raw, claims};
 use crate::common::wire::Wire;
 use crate::common::{Failure, World};

@@ -1,8 +1,6 @@
 //! What a caller is told, read from the bytes of each binding, and the errors as A2A §5.4 lists them.
 
-use std::fmt::{Debug, Display};
-use std::panic;
-use std::sync::{Mutex, Once};
+use std::fmt::Debug;
 
 use bytes::Bytes;
 use http::HeaderMap;
@@ -204,58 +202,4 @@ fn must<T: PartialEq + Debug>(what: &str, got: T, want: T) -> Result<(), Failure
         return Ok(());
     }
     Err(format!("{what}: {got:?} instead of {want:?}").into())
-}
-
-/// What came otherwise than it should: all of it, so that one run shows a whole table.
-#[derive(Default)]
-pub(crate) struct Findings(Vec<String>);
-
-impl Findings {
-    pub(crate) fn expect<T: PartialEq + Debug>(&mut self, what: impl Display, got: T, want: T) {
-        if got != want {
-            self.0.push(format!("{what}: got {got:?}, want {want:?}"));
-        }
-    }
-
-    /// What an answer says must be this.
-    pub(crate) fn told(&mut self, what: impl Display, got: Result<Told, Failure>, want: Told) {
-        match got {
-            Ok(got) => self.expect(what, got, want),
-            Err(error) => self.0.push(format!("{what}: {error}, want {want:?}")),
-        }
-    }
-
-    pub(crate) fn none(self) -> Result<(), Failure> {
-        if self.0.is_empty() {
-            return Ok(());
-        }
-        let count = self.0.len();
-        Err(format!("{count} findings\n{}", self.0.join("\n")).into())
-    }
-}
-
-static PANICS: Mutex<Vec<String>> = Mutex::new(Vec::new());
-
-/// From now on, panics of the library are kept, whichever thread or task they stop.
-pub(crate) fn watch_panics() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        let usual = panic::take_hook();
-        panic::set_hook(Box::new(move |info| {
-            let place = info.location().map(ToString::to_string);
-            // A test that fails does so by a panic of its own.
-            let place = place.filter(|place| !place.contains("tests"));
-            if let Some(place) = place
-                && let Ok(mut all) = PANICS.lock()
-            {
-                all.push(place);
-            }
-            usual(info);
-        }));
-    });
-}
-
-/// The panics so far.
-pub(crate) fn panics() -> Vec<String> {
-    PANICS.lock().map(|all| all.clone()).unwrap_or_default()
 }

@@ -1,16 +1,14 @@
-//! A client against servers that prove who they are and mean no good.
-
-mod common;
+//! Cards that never end, and cards that are too old.
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::common::{Failure, World};
 use axum::Router;
 use axum::body::Body;
 use axum::routing::get;
 use bytes::Bytes;
-use common::{Failure, World};
 use countersign::a2a::{A2aError, AGENT_CARD_PATH, AgentCard};
 use countersign::card::sign_card;
 use countersign::client::{Client, ClientError, Peer};
