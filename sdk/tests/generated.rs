@@ -64,7 +64,7 @@ fn read(folder: &Path) -> BTreeMap<String, String> {
     paths.map(|path| (name(&path), text(&path))).collect()
 }
 
-fn name(path: &PathBuf) -> String {
+fn name(path: &Path) -> String {
     let name = path.file_name().expect("a file");
     name.to_string_lossy().into_owned()
 }

@@ -68,6 +68,10 @@ impl ServerCallContext {
 
 /// The answer to a request.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one for each call, and it is taken apart at once"
+)]
 pub enum Reply {
     /// The one answer.
     Response(Response),

@@ -17,8 +17,10 @@ struct Hook {
     got: Arc<Mutex<Vec<(HeaderMap, String)>>>,
     answers: Arc<Mutex<Vec<StatusCode>>>,
     /// Forgets the configuration `p` of this task while it is being told.
-    forgets: Arc<Mutex<Option<(Arc<MemoryPushConfigStore>, Owner)>>>,
+    forgets: Arc<Mutex<Forgets>>,
 }
+
+type Forgets = Option<(Arc<MemoryPushConfigStore>, Owner)>;
 
 impl Hook {
     async fn start() -> Self {
