@@ -14,6 +14,8 @@ mod fields;
 mod frames;
 #[path = "bad_input/growth.rs"]
 mod growth;
+#[path = "bad_input/old.rs"]
+mod old;
 #[path = "bad_input/parameters.rs"]
 mod parameters;
 #[path = "bad_input/places.rs"]

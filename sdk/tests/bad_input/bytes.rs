@@ -13,7 +13,7 @@ use crate::common::findings::{Findings, panics};
 use crate::common::wire::Wire;
 
 /// Good bytes changed into bad ones, and the error.
-fn changed(good: &[u8]) -> Vec<(&'static str, Vec<u8>, Named)> {
+pub(crate) fn changed(good: &[u8]) -> Vec<(&'static str, Vec<u8>, Named)> {
     let text = String::from_utf8(good.to_vec()).expect("JSON");
     let deep = |levels: usize| {
         let nested = format!("{}{}", "[".repeat(levels), "]".repeat(levels));

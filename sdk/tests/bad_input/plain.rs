@@ -72,6 +72,10 @@ pub(crate) struct Plain {
 
 impl Plain {
     pub(crate) async fn start() -> Result<Self, Failure> {
+        Self::with(|agent| agent).await
+    }
+
+    pub(crate) async fn with(change: impl FnOnce(Agent) -> Agent) -> Result<Self, Failure> {
         watch_panics();
         let at_work = Arc::new(AtomicUsize::new(0));
         let extension = AgentExtension {
@@ -87,7 +91,7 @@ impl Plain {
             .extended_card(|_, card| card)
             .push(push);
         let executor = Obedient(at_work.clone());
-        let agent = agent.danger();
+        let agent = change(agent).danger();
         let agent = agent.serve_unauthenticated("127.0.0.1:0", executor).await?;
         let mut plain = Self {
             agent,
@@ -223,15 +227,17 @@ pub(crate) struct Opened {
 }
 
 impl Opened {
+    pub(crate) fn is_event_stream(&self) -> bool {
+        let media = self.answer.headers().get("content-type");
+        media.is_some_and(|media| media == "text/event-stream")
+    }
+
     /// Whether events come instead of one answer.
     fn is_stream(&self, sent: &Sent) -> bool {
-        let headers = self.answer.headers();
         match sent.wire {
-            Wire::JsonRpc | Wire::HttpJson => headers
-                .get("content-type")
-                .is_some_and(|media| media == "text/event-stream"),
+            Wire::JsonRpc | Wire::HttpJson => self.is_event_stream(),
             #[cfg(feature = "grpc")]
-            Wire::Grpc => sent.streaming && !headers.contains_key("grpc-status"),
+            Wire::Grpc => sent.streaming && !self.answer.headers().contains_key("grpc-status"),
         }
     }
 
