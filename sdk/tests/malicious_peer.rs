@@ -8,5 +8,8 @@ mod answers;
 mod cards;
 #[path = "malicious_peer/fake.rs"]
 mod fake;
+#[cfg(feature = "grpc")]
+#[path = "malicious_peer/grpc.rs"]
+mod grpc;
 #[path = "malicious_peer/streams.rs"]
 mod streams;

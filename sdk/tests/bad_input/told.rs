@@ -47,6 +47,10 @@ pub(crate) struct Got {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
+    #[cfg_attr(
+        not(feature = "grpc"),
+        expect(dead_code, reason = "only gRPC has its status there")
+    )]
     pub(crate) trailers: HeaderMap,
 }
 
