@@ -74,6 +74,17 @@ pub(super) struct Batch {
     pub(super) goes_on: bool,
 }
 
+/// A message that was given to an executor.
+#[derive(Debug)]
+pub(super) struct Offered {
+    /// The number of that change.
+    pub(super) ticket: u64,
+    /// The version the task had before.
+    pub(super) from: u64,
+    /// The task with the message.
+    pub(super) task: Arc<Task>,
+}
+
 /// How an executor ended.
 #[derive(Debug)]
 pub(super) enum Ended {
@@ -319,21 +330,29 @@ impl Live {
         self.lock().push(Change::Said(message));
     }
 
-    /// Gives a message to the executor that waits for it; gives the number of that change, or the
-    /// message back when nobody waits.
-    pub(super) fn offer(&self, message: FollowUp) -> Result<u64, Box<FollowUp>> {
+    /// Gives a message to the executor that waits for it, or the message back when nobody waits.
+    pub(super) fn offer(&self, message: FollowUp) -> Result<Offered, Box<FollowUp>> {
         let mut inner = self.lock();
-        let waits = inner.listening && inner.task.status.state.is_interrupted();
-        if !waits || inner.is_closed() {
+        // Only what the client can know is waited for.
+        let asked = inner.kept.as_ref().filter(|kept| {
+            let unseen = inner.pending.iter().any(|change| change.event().is_some());
+            kept.task.status.state.is_interrupted() && !unseen
+        });
+        let from = asked.map(|kept| kept.version);
+        let Some(from) = from.filter(|_| inner.listening && !inner.is_closed()) else {
             return Err(Box::new(message));
-        }
+        };
         inner.push(Change::Said(message.message().clone()));
         inner.inbox.push_back(message);
-        let ticket = inner.made;
+        let offered = Offered {
+            ticket: inner.made,
+            from,
+            task: inner.task.clone(),
+        };
         drop(inner);
         self.follow_ups.notify_waiters();
         self.driver.wake();
-        Ok(ticket)
+        Ok(offered)
     }
 
     /// The next message of the client; `None` when the task is over.
@@ -491,6 +510,13 @@ impl Live {
         drop(inner);
         self.stop_executor();
         self.close();
+    }
+
+    /// It is worked on no longer; says whether its lease is to be given back.
+    pub(super) fn left(&self) -> bool {
+        let mut inner = self.lock();
+        inner.lost = true;
+        std::mem::take(&mut inner.leased)
     }
 
     /// Says that nothing more will come.
