@@ -39,6 +39,15 @@ impl PushNotifications {
     /// Notifications about the tasks in `tasks`, sent as the workload of `client`. Nothing is sent
     /// before [`PushNotifications::start`].
     pub fn new(settings: PushSettings, client: &Client, tasks: Arc<dyn TaskStore>) -> Self {
+        Self::sent_by(Some(client), settings, tasks)
+    }
+
+    /// The same, of an agent that may have no identity: its notifications are not signed then.
+    pub(in crate::server) fn sent_by(
+        client: Option<&Client>,
+        settings: PushSettings,
+        tasks: Arc<dyn TaskStore>,
+    ) -> Self {
         Self(Arc::new(Shared {
             worker: Arc::new(Worker::new(settings, client, tasks)),
             adding: tokio::sync::Mutex::default(),

@@ -33,19 +33,21 @@ const ANSWER_TIME: Duration = Duration::from_millis(500);
 /// Sends notifications as one workload.
 pub(super) struct Sender {
     guard: Guard,
-    transport: Transport,
-    signer: CurrentSigner,
+    /// None for an agent without an identity of its own: what it sends is not signed.
+    own: Option<(Transport, CurrentSigner)>,
     web: Web,
     timeout: Duration,
 }
 
 impl Sender {
-    pub(super) fn new(settings: &PushSettings, client: &Client) -> Self {
+    pub(super) fn new(settings: &PushSettings, client: Option<&Client>) -> Self {
         let (policy, resolver) = (settings.policy.clone(), settings.resolver.clone());
         Self {
             guard: Guard::new(policy, resolver),
-            transport: client.transport().clone(),
-            signer: client.signer().under(notification_profile()),
+            own: client.map(|client| {
+                let signer = client.signer().under(notification_profile());
+                (client.transport().clone(), signer)
+            }),
             web: Web::new(settings.roots.clone()),
             timeout: settings.timeout,
         }
@@ -129,12 +131,14 @@ impl Sender {
                 headers.insert(name, token.clone());
             }
         }
-        let workload = self.transport.workload();
-        let now = workload.clock().now();
-        let own = workload.usable(now)?;
-        let signer = self.signer.of(&own)?;
-        let origin = webhook.url().origin();
-        signer.1.sign(&mut parts, &origin, &body, now, random())?;
+        if let Some((transport, signer)) = &self.own {
+            let workload = transport.workload();
+            let now = workload.clock().now();
+            let own = workload.usable(now)?;
+            let signer = signer.of(&own)?;
+            let origin = webhook.url().origin();
+            signer.1.sign(&mut parts, &origin, &body, now, random())?;
+        }
         Ok(Request::from_parts(parts, Full::new(body)))
     }
 
@@ -146,6 +150,10 @@ impl Sender {
         request: Request<Full<Bytes>>,
     ) -> Result<http::Response<Incoming>, DeliveryError> {
         let rule = "cannot be called";
+        let Some((transport, _)) = &self.own else {
+            let rule = "names an agent, and this one has no identity to call it with";
+            return Err(WebhookError::Url { rule }.into());
+        };
         let base: Result<Uri, _> = webhook.url().to_string().parse();
         let base = base.map_err(|_| WebhookError::Url { rule })?;
         let endpoint = Endpoint::new(base, id.clone())?;
@@ -153,8 +161,7 @@ impl Sender {
         let mut last = None;
         for address in webhook.addresses() {
             let request = Request::from_parts(parts.clone(), body.clone());
-            match self
-                .transport
+            match transport
                 .send(&endpoint.clone().at(*address), request)
                 .await
             {

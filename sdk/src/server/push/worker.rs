@@ -17,7 +17,7 @@ use super::turns::Turns;
 use super::webhook_url::WebhookUrl;
 use crate::a2a::new_id;
 use crate::client::Client;
-use crate::clock::{Clock, UnixTime};
+use crate::clock::{Clock, SystemClock, UnixTime};
 use crate::policy::Owner;
 use crate::server::store::{Lease, PushConfigStore, PushDelivery, TaskStore};
 
@@ -51,12 +51,20 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    pub(super) fn new(settings: PushSettings, client: &Client, tasks: Arc<dyn TaskStore>) -> Self {
+    pub(super) fn new(
+        settings: PushSettings,
+        client: Option<&Client>,
+        tasks: Arc<dyn TaskStore>,
+    ) -> Self {
+        let clock: Arc<dyn Clock> = match client {
+            Some(client) => client.workload().clock().clone(),
+            None => Arc::new(SystemClock),
+        };
         Self {
             sender: Sender::new(&settings, client),
             configs: settings.store,
             tasks,
-            clock: client.workload().clock().clone(),
+            clock,
             patience: settings.patience,
             max_per_task: settings.max_per_task,
             at_once: settings.at_once,
