@@ -5,9 +5,11 @@
 //! `COUNTERSIGN_INTEROP=required` turns that into a failure.
 
 mod child;
+mod postgres;
 mod python;
 mod row;
 
 pub use child::{RunError, run};
+pub use postgres::{PASSWORD, Postgres, PostgresError, ServerTls};
 pub use python::{Python, PythonError};
 pub use row::row;

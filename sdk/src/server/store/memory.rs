@@ -474,3 +474,110 @@ pub(super) fn check_new(first: &TaskChange) -> Result<(), StoreError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::conformance;
+    use super::*;
+    use crate::a2a::{StreamResponse, TaskStatus};
+    use crate::delegation::testing::{app_only, delegated};
+
+    fn task(id: &str, state: TaskState) -> TaskChange {
+        let status = TaskStatus::new(state, UnixTime::from_secs(1).into());
+        TaskChange {
+            expected: 0,
+            task: Arc::new(Task::new(id, "context", status)),
+            events: Vec::new(),
+        }
+    }
+
+    fn owner() -> Owner {
+        Owner::of(&delegated("work"))
+    }
+
+    #[tokio::test]
+    async fn the_memory_store_keeps_the_promises() {
+        conformance::check_tasks(async || MemoryTaskStore::default()).await;
+    }
+
+    #[tokio::test]
+    async fn a_full_store_drops_the_task_that_was_over_first_and_else_refuses() {
+        let (one, other) = (owner(), Owner::of(&app_only("work")));
+        let store = MemoryTaskStore::with_tasks(3);
+        for (id, state) in [
+            ("a", TaskState::Working),
+            ("b", TaskState::Completed),
+            ("c", TaskState::Working),
+        ] {
+            let made = store.create(&one, &task(id, state), None).await;
+            assert_eq!(made, Ok(1), "there is room");
+        }
+        let change = TaskChange {
+            expected: 1,
+            ..task("a", TaskState::Completed)
+        };
+        store
+            .append(&one, &change)
+            .await
+            .expect("a is over after b");
+        let new = task("d", TaskState::Working);
+        store
+            .create(&other, &new, None)
+            .await
+            .expect("b makes room");
+        assert_eq!(store.get(&one, "b").await, Ok(None));
+        assert!(store.get(&one, "a").await.expect("answers").is_some());
+        let new = task("e", TaskState::Working);
+        store
+            .create(&other, &new, None)
+            .await
+            .expect("a makes room");
+        assert_eq!(store.get(&one, "a").await, Ok(None));
+        let refused = store
+            .create(&one, &task("f", TaskState::Working), None)
+            .await;
+        assert_eq!(refused, Err(StoreError::Full { max: 3 }));
+        let query = TaskQuery {
+            page_size: 9,
+            ..TaskQuery::default()
+        };
+        let page = store.list(&one, &query).await.expect("a page");
+        assert_eq!((page.tasks.len(), page.total), (1, 1), "c is left");
+    }
+
+    #[tokio::test]
+    async fn events_are_dropped_a_day_after_the_end() {
+        let store = MemoryTaskStore::default();
+        let mut over = task("a", TaskState::Completed);
+        over.events = vec![Arc::new(StreamResponse::Task(Task::clone(&over.task)))];
+        let mut running = task("b", TaskState::Working);
+        running.events = over.events.clone();
+        for first in [&over, &running] {
+            let made = store.create(&owner(), first, None).await;
+            assert_eq!(made, Ok(1));
+        }
+        let late = SystemClock.now().plus(EVENTS_KEPT * 2);
+        let lease = Lease {
+            instance: "one".to_owned(),
+            until: late,
+        };
+        store.take_orphans(&lease, late, 9).await.expect("answers");
+        for (id, want) in [("a", 0), ("b", 1)] {
+            let events = store.events(&owner(), id, 0, 9).await;
+            assert_eq!(events.expect("the task is there").len(), want, "{id}");
+        }
+    }
+
+    #[tokio::test]
+    async fn of_one_task_the_newest_events_are_kept() {
+        let store = MemoryTaskStore::default();
+        let mut new = task("a", TaskState::Working);
+        let event = Arc::new(StreamResponse::Task(Task::clone(&new.task)));
+        new.events = vec![event; MAX_EVENTS + 1];
+        store.create(&owner(), &new, None).await.expect("room");
+        let events = store.events(&owner(), "a", 0, usize::MAX).await;
+        let events = events.expect("the task is there");
+        assert_eq!(events.len(), MAX_EVENTS);
+        assert_eq!(events[0].number, 2, "the first made room");
+    }
+}

@@ -155,10 +155,14 @@ impl Inner {
     }
 }
 
-/// The name of `config`, which tells its ID and task.
+/// The task and the ID of `config`, which are never empty: that is how the wire says that there is
+/// none.
 pub(super) fn named(config: &TaskPushNotificationConfig) -> Result<(&str, &str), StoreError> {
-    let task = config.task_id.as_deref().ok_or(StoreError::NotFound)?;
-    let id = config.id.as_deref().ok_or(StoreError::NotFound)?;
+    let task = config.task_id.as_deref().unwrap_or_default();
+    let id = config.id.as_deref().unwrap_or_default();
+    if task.is_empty() || id.is_empty() {
+        return Err(StoreError::NotFound);
+    }
     StoreError::check_id(task)?;
     StoreError::check_id(id)?;
     Ok((task, id))
@@ -296,5 +300,59 @@ impl PushConfigStore for MemoryPushConfigStore {
         };
         inner.stand(&name, standing);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::conformance;
+    use super::*;
+    use crate::delegation::testing::delegated;
+
+    #[tokio::test]
+    async fn the_memory_store_keeps_the_promises() {
+        conformance::check_push_configs(async || MemoryPushConfigStore::default()).await;
+    }
+
+    #[tokio::test]
+    async fn a_full_store_drops_the_one_that_is_idle_for_longest_and_else_refuses() {
+        let owner = Owner::of(&delegated("work"));
+        let store = MemoryPushConfigStore::with_configs(2);
+        let config = |id: &str| TaskPushNotificationConfig {
+            id: Some(id.to_owned()),
+            task_id: Some("t".to_owned()),
+            ..TaskPushNotificationConfig::default()
+        };
+        for id in ["a", "b"] {
+            store.set(&owner, &config(id), 0).await.expect("room");
+        }
+        let refused = store.set(&owner, &config("c"), 0).await;
+        assert_eq!(refused, Err(StoreError::Full { max: 2 }), "both are due");
+        let now = UnixTime::from_secs(1);
+        let lease = Lease {
+            instance: "one".to_owned(),
+            until: now,
+        };
+        let due = store.take_due(&lease, now, 9).await.expect("answers");
+        for delivery in due.iter().rev() {
+            let told = store.give_back(&lease, delivery, None).await;
+            assert_eq!(told, Ok(()));
+        }
+        store
+            .set(&owner, &config("a"), 0)
+            .await
+            .expect("it is there");
+        store
+            .set(&owner, &config("c"), 0)
+            .await
+            .expect("b makes room");
+        assert_eq!(store.get(&owner, "t", "b").await, Ok(None));
+        assert!(
+            store
+                .get(&owner, "t", "a")
+                .await
+                .expect("answers")
+                .is_some()
+        );
     }
 }
