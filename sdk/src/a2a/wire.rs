@@ -4,6 +4,9 @@ use std::fmt;
 
 use serde::de::{DeserializeOwned, Visitor};
 use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+use super::Struct;
 
 /// ProtoJSON: `null` is the same as an absent member.
 pub(super) fn or_default<'de, T, D>(from: D) -> Result<T, D::Error>
@@ -82,9 +85,10 @@ impl Visitor<'_> for Int32Visitor {
             return Ok(Int32(number));
         }
         // A text may have an exponent too, and nothing that JSON's numbers have not.
+        let spaced = value.contains(|c: char| c.is_ascii_whitespace());
         match serde_json::from_str::<f64>(value) {
-            Ok(number) => self.visit_f64(number),
-            Err(_) => Err(E::custom("not a whole number of 32 bits")),
+            Ok(number) if !spaced => self.visit_f64(number),
+            _ => Err(E::custom("not a whole number of 32 bits")),
         }
     }
 }
@@ -115,6 +119,16 @@ pub(super) mod base64_bytes {
         };
         reader.decode(text).ok().map(Bytes::from)
     }
+}
+
+/// ProtoJSON: a member that is null is not set.
+pub(super) fn set_members(members: &Struct) -> impl Iterator<Item = (&String, &Value)> {
+    members.iter().filter(|(_, value)| !value.is_null())
+}
+
+/// A message of the proto; serde would also take the list of its members.
+pub(super) fn typed<T: DeserializeOwned>(value: &Value) -> Option<T> {
+    T::deserialize(value).ok().filter(|_| value.is_object())
 }
 
 /// The one member that a oneof has, or an error that names the message.

@@ -125,7 +125,9 @@ pub(super) fn client(error: &ClientError) -> (Kind, &'static str) {
         ClientError::Tls(error) => tls(error),
         ClientError::OAuth(error) => oauth(error),
         ClientError::Workload(_) => (Kind::Failed, RENEW),
-        ClientError::Deadline { .. } | ClientError::Truncated => (Kind::Failed, AGAIN),
+        ClientError::Deadline { .. } | ClientError::Truncated | ClientError::Idle { .. } => {
+            (Kind::Failed, AGAIN)
+        }
         ClientError::Refused { status, .. } if *status >= 500 => (Kind::Failed, AGAIN),
         ClientError::Refused { status, .. } => (Kind::Refused, refusal(*status)),
         ClientError::Busy { .. } => (Kind::Failed, AGAIN),
@@ -136,6 +138,12 @@ pub(super) fn client(error: &ClientError) -> (Kind, &'static str) {
         ClientError::NotInBinding { .. } => (
             Kind::Refused,
             "the agent's interface cannot do this; `countersign card show` lists the others",
+        ),
+        ClientError::Credential { .. }
+        | ClientError::Header { .. }
+        | ClientError::Intercepted { .. } => (
+            Kind::Refused,
+            "the application that uses this client must be mended",
         ),
         ClientError::NoCurrentCall | ClientError::Cancelled => (Kind::Failed, AGAIN),
         ClientError::NoCard { status } if *status >= 500 => (Kind::Failed, AGAIN),

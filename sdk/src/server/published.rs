@@ -9,11 +9,11 @@ use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use http::header::{
-    CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED,
+    CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, VARY,
 };
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode, Uri};
 
-use crate::a2a::{AgentCard, JSON};
+use crate::a2a::{AgentCard, JSON, ServiceParameters, VERSION_HEADER, Version, v03};
 use crate::card::{self, CardError};
 use crate::clock::{Clock as _, SystemClock, UnixTime};
 use crate::crypto::sha256;
@@ -32,6 +32,7 @@ pub(super) struct Cards {
     workload: Workload,
     origin: Origin,
     signed: ArcSwapOption<Published>,
+    v03: Option<Document>,
 }
 
 /// The card as it is served, signed with the certificate of one generation.
@@ -41,7 +42,10 @@ pub(super) struct Published {
 }
 
 /// The card of an agent that proves nobody: not signed.
-pub(super) struct OpenCard(Document);
+pub(super) struct OpenCard {
+    document: Document,
+    v03: Option<Document>,
+}
 
 /// Bytes that may be kept, and what tells whether they changed.
 struct Document {
@@ -54,6 +58,7 @@ struct Document {
 impl Cards {
     pub(super) fn new(card: AgentCard, workload: Workload, origin: Origin) -> Self {
         Self {
+            v03: of_v03(&card, workload.clock().now()),
             card,
             workload,
             origin,
@@ -83,8 +88,30 @@ impl OpenCard {
     pub(super) fn new(card: &AgentCard) -> Arc<Self> {
         // Every key of the card's types is a text, so writing it does not fail.
         let bytes = serde_json::to_vec(card).unwrap_or_default();
-        Arc::new(Self(Document::new(bytes, SystemClock.now())))
+        let now = SystemClock.now();
+        Arc::new(Self {
+            document: Document::new(bytes, now),
+            v03: of_v03(card, now),
+        })
     }
+}
+
+/// The card in the form of 0.3, for who asks for that; none when it names no interface of 0.3.
+///
+/// The published card stays one of 1.0, since members that are no fields of it are refused by
+/// strict readers. This form is not signed: 0.3 has no canonical form that a signature could be
+/// over. Whoever goes by signatures reads the other.
+fn of_v03(card: &AgentCard, now: UnixTime) -> Option<Document> {
+    let card = v03::card_to_json(card).ok()?;
+    Some(Document::new(card.to_string().into_bytes(), now))
+}
+
+/// Whether a request says, in so many words, that it wants the form of 0.3. An absent version says
+/// nothing here: clients of either version send none when they ask for a card.
+fn wants_v03(uri: &Uri, headers: &HeaderMap) -> bool {
+    let read = ServiceParameters::read(headers, uri.query());
+    let version = read.ok().and_then(|parameters| parameters.version);
+    version.is_some_and(|version| Version::read(&version) == Some(Version::V0_3))
 }
 
 impl Document {
@@ -103,6 +130,7 @@ impl Document {
         let modified = UNIX_EPOCH + Duration::from_secs(self.modified.secs());
         let modified = HeaderValue::try_from(httpdate::fmt_http_date(modified));
         let caching = [
+            (VARY, HeaderValue::from_static(VERSION_HEADER)),
             (ETAG, self.etag.clone()),
             (CACHE_CONTROL, cache_control()),
             (
@@ -137,7 +165,16 @@ impl Document {
 }
 
 /// The card (A2A §8.2), to every workload that our trust bundles know; it holds no secret.
-pub(super) async fn serve_card(State(cards): State<Arc<Cards>>, headers: HeaderMap) -> Response {
+pub(super) async fn serve_card(
+    State(cards): State<Arc<Cards>>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
+    if let Some(old) = &cards.v03
+        && wants_v03(&uri, &headers)
+    {
+        return old.answer(&headers);
+    }
     match cards.published(&cards.workload.current()) {
         Ok(published) => published.document.answer(&headers),
         Err(error) => {
@@ -150,9 +187,11 @@ pub(super) async fn serve_card(State(cards): State<Arc<Cards>>, headers: HeaderM
 /// The card of an agent that proves nobody.
 pub(super) async fn serve_open_card(
     State(card): State<Arc<OpenCard>>,
+    uri: Uri,
     headers: HeaderMap,
 ) -> Response {
-    card.0.answer(&headers)
+    let old = card.v03.as_ref().filter(|_| wants_v03(&uri, &headers));
+    old.unwrap_or(&card.document).answer(&headers)
 }
 
 /// Our signing keys, with a proof that we hold them (Web Bot Auth, key directory).

@@ -1,13 +1,14 @@
 //! What an operation answers, in either form (0.3 §7).
 
+use serde::Deserialize as _;
 use serde_json::Value;
 
-use super::card::{read_card, write_card};
+use super::card::write_card;
 use super::error::unsupported;
 use super::form::{Form, Object, Read, fault};
 use super::push::{read_configs, read_task_config, write_configs, write_task_config};
 use super::task::{read_answer, read_task, write_answer, write_task};
-use crate::a2a::{A2aError, Operation, Response, Struct};
+use crate::a2a::{A2aError, AgentCard, Operation, Response, Struct};
 
 /// The result of an operation as this form writes it.
 pub(super) fn result_of(
@@ -46,7 +47,8 @@ pub(super) fn read_result(form: Form, asked: Operation, result: Value) -> Read<R
         return Ok(Response::ListTaskPushNotificationConfigs(list));
     }
     if asked == Operation::GetExtendedAgentCard {
-        let card = read_card(result)?;
+        let read = AgentCard::deserialize(result);
+        let card = read.or_else(|error| fault("", format!("is no card: {error}")))?;
         return Ok(Response::AgentCard(Box::new(card)));
     }
     let mut from = Object::from_value(form, result)?;

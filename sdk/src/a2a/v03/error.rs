@@ -128,24 +128,10 @@ pub(super) fn write_rest(error: &A2aError) -> Value {
     out
 }
 
-/// Reads the body of a REST answer with an error status. 0.3 leaves its form open: read are the
-/// error object of JSON-RPC, bare or under `error`, `google.rpc.Status`, and a name under `type` or
-/// `error`; whatever else it is gives the kind that fits the status.
+/// Reads the body of a REST answer with an error status. 0.3 leaves its form open: beside what
+/// [`A2aError::from_http_json`] knows, a name under `type` or `error` is read.
 pub(super) fn read_rest(status: u16, body: Option<&Value>) -> A2aError {
-    let mut error = A2aError::from_http_json(status, body);
-    let Some(body) = body else { return error };
-    let inner = body.get("error").filter(|inner| inner.is_object());
-    let object = inner.unwrap_or(body);
-    let negative = |error: &A2aError| error.kind().code() < 0;
-    if let Some(read) = A2aError::from_json_rpc(object).filter(negative) {
-        // A code of JSON-RPC; google.rpc.Status has the HTTP status there.
-        let theirs = object.get("code").and_then(Value::as_i64);
-        if theirs.is_some_and(|code| code < 0) {
-            return read;
-        }
-        error = A2aError::new(error.kind(), read.message());
-    }
-    let text = |name: &str| body.get(name).and_then(Value::as_str);
+    let text = |name: &str| body.and_then(|body| body.get(name)?.as_str());
     let named = text("type").or_else(|| text("error")).unwrap_or_default();
     // Java writes the name with its package.
     let named = named.rsplit('.').next().unwrap_or_default();
@@ -154,6 +140,6 @@ pub(super) fn read_rest(status: u16, body: Option<&Value>) -> A2aError {
             let message: String = text("message").unwrap_or(name).chars().take(1024).collect();
             A2aError::new(*kind, message)
         }
-        None => error,
+        None => A2aError::from_http_json(status, body),
     }
 }

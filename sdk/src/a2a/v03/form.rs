@@ -75,10 +75,6 @@ impl Object {
         set(name) || (self.form == Form::Rest && set(&snake(name)))
     }
 
-    pub(super) fn is_object(&self, name: &str) -> bool {
-        self.members.get(name).is_some_and(Value::is_object)
-    }
-
     /// A text that stays where it is; empty when it is none.
     pub(super) fn peek(&self, name: &str) -> &str {
         let found = self.members.get(name).and_then(Value::as_str);
@@ -203,31 +199,6 @@ impl Object {
             .enumerate()
             .map(|(at, item)| read(item).map_err(|inner| within(&format!("{name}[{at}]"), inner)));
         read.collect()
-    }
-
-    /// Named objects, each read by `read`; none when absent.
-    pub(super) fn entries<T>(
-        &mut self,
-        name: &str,
-        mut read: impl FnMut(Value) -> Read<T>,
-    ) -> Read<Vec<(String, T)>> {
-        let entries = self.map(name)?.into_iter().map(|(key, value)| {
-            let read = read(value).map_err(|inner| within(&format!("{name}.{key}"), inner));
-            read.map(|read| (key, read))
-        });
-        entries.collect()
-    }
-}
-
-impl Object {
-    /// Every member of the object as a list of texts: a security requirement of 0.3.
-    pub(super) fn all_texts(&mut self) -> Read<Vec<(String, Vec<String>)>> {
-        let names: Vec<String> = self.members.keys().cloned().collect();
-        let lists = names.into_iter().map(|name| {
-            let texts = self.texts(&name)?;
-            Ok((name, texts))
-        });
-        lists.collect()
     }
 }
 

@@ -15,9 +15,8 @@ mod rest;
 mod security;
 mod send;
 mod task;
-mod version;
 
-pub use card::{card_from_json, card_to_json, is_v03_card};
+pub use card::card_to_json;
 pub use jsonrpc::{
     read_json_rpc, read_json_rpc_event, read_json_rpc_response, write_json_rpc,
     write_json_rpc_error, write_json_rpc_event, write_json_rpc_response,
@@ -27,4 +26,3 @@ pub use rest::{
     is_rest_path, read_rest_error, read_rest_event, read_rest_request, read_rest_response,
     write_rest_error, write_rest_event, write_rest_request, write_rest_response,
 };
-pub use version::{VERSION_V03, is_v03};

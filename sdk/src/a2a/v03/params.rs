@@ -132,7 +132,7 @@ fn list_configs(task_id: String, page_size: i32) -> Request {
 
 /// The method and its parameters; `None` where 0.3 has none.
 pub(super) fn write(request: &Request) -> Result<(&'static str, Option<Struct>), A2aError> {
-    expressible(request)?;
+    expressible(Form::JsonRpc, request)?;
     let name = method(request.operation()).ok_or_else(|| unsupported("ListTasks"))?;
     let by_id = |id: &str| Struct::from_iter([("id".to_owned(), id.into())]);
     let params = match request {
@@ -171,14 +171,17 @@ pub(super) fn write(request: &Request) -> Result<(&'static str, Option<Struct>),
 /// Refuses what 0.3 has no words for, instead of leaving it out.
 ///
 /// # Errors
-/// `UnsupportedOperation` for `ListTasks`, a tenant, and a further page of push configurations.
-pub(super) fn expressible(request: &Request) -> Result<(), A2aError> {
+/// `UnsupportedOperation` for `ListTasks`, a tenant, and a further page of push configurations,
+/// which only the proto has.
+pub(super) fn expressible(form: Form, request: &Request) -> Result<(), A2aError> {
     if request.tenant().is_some() {
         return Err(unsupported("a tenant"));
     }
     match request {
         Request::ListTasks(_) => Err(unsupported("ListTasks")),
-        Request::ListTaskPushNotificationConfigs(list) if list.page_token.is_some() => {
+        Request::ListTaskPushNotificationConfigs(list)
+            if form == Form::JsonRpc && list.page_token.is_some() =>
+        {
             Err(unsupported("a further page of push configurations"))
         }
         _ => Ok(()),

@@ -132,7 +132,7 @@ fn read_body<T>(
 /// # Errors
 /// `UnsupportedOperation` for what 0.3 has no words for, and as [`http_json::write_request`].
 pub fn write_rest_request(request: &Request) -> Result<HttpJsonRequest, A2aError> {
-    expressible(request)?;
+    expressible(Form::Rest, request)?;
     let mut written = http_json::write_request(request)?;
     let path = match request.operation() {
         Operation::GetExtendedAgentCard => "/card",

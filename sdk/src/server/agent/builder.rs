@@ -138,7 +138,8 @@ impl Agent {
     /// is a second reading of the same addresses that few callers need, without tenants or lists of
     /// tasks; and because with it a client of 1.0 that leaves its version out is no longer told so
     /// before its message is read. The card names the interfaces of 0.3 behind those of 1.0; a card
-    /// [written by hand](Agent::card) has to name them itself.
+    /// [written by hand](Agent::card) has to name them itself. It stays a card of 1.0; who asks for
+    /// it with `A2A-Version: 0.3`, as a header or in the query, gets it in the form of 0.3, unsigned.
     #[must_use]
     pub fn accept_v03(mut self, accept: bool) -> Self {
         self.v03 = accept;

@@ -4,10 +4,9 @@ use indexmap::IndexMap;
 
 use super::AgentError;
 use super::builder::Agent;
-use crate::a2a::v03::VERSION_V03;
 use crate::a2a::{
     AgentCard, AgentInterface, AgentSkill, BINDING_GRPC, BINDING_HTTP_JSON, BINDING_JSONRPC,
-    Operation, VERSION,
+    Operation, VERSION, Version,
 };
 use crate::card::{CardBuilder, Enforced, OAuthEnforced};
 use crate::policy::Policy;
@@ -46,7 +45,8 @@ impl Places<'_> {
             all.extend(now.map(|place| interface(place, VERSION, tenant.cloned())));
         }
         if v03 {
-            all.extend(http.iter().map(|place| interface(place, VERSION_V03, None)));
+            let then = http.iter().chain(&grpc);
+            all.extend(then.map(|place| interface(place, Version::V0_3.as_str(), None)));
         }
         all
     }
@@ -201,6 +201,7 @@ mod tests {
         let old = [
             "JSONRPC 0.3 https://a.test:7003/a2a",
             "HTTP+JSON 0.3 https://a.test:7003/a2a/rest",
+            "GRPC 0.3 a.test:7003",
         ];
         assert_eq!(with_tenant[6..], old);
     }

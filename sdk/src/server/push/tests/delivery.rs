@@ -16,6 +16,8 @@ struct Hook {
     url: String,
     got: Arc<Mutex<Vec<(HeaderMap, String)>>>,
     answers: Arc<Mutex<Vec<StatusCode>>>,
+    /// Forgets the configuration `p` of this task while it is being told.
+    forgets: Arc<Mutex<Option<(Arc<MemoryPushConfigStore>, Owner)>>>,
 }
 
 impl Hook {
@@ -26,9 +28,14 @@ impl Hook {
             url: format!("http://{address}/hook?x=1"),
             got: Arc::default(),
             answers: Arc::default(),
+            forgets: Arc::default(),
         };
         let answer = async |State(hook): State<Self>, headers: HeaderMap, body: String| {
             hook.got.lock().expect("no panic").push((headers, body));
+            let forgets = hook.forgets.lock().expect("no panic").take();
+            if let Some((configs, owner)) = forgets {
+                configs.delete(&owner, TASK, "p").await.expect("deleted");
+            }
             let mut answers = hook.answers.lock().expect("no panic");
             if answers.is_empty() {
                 return StatusCode::OK;
@@ -207,6 +214,24 @@ async fn after_it_is_deleted_nothing_is_sent() {
     world.keep("other", &other.url).await;
     push.wake(&world.owner, TASK).await;
     until("the other is told", async || other.got() == 2).await;
+    assert_eq!(hook.got(), 1);
+}
+
+#[tokio::test]
+async fn nothing_is_sent_after_it_is_deleted_in_the_middle_of_a_delivery() {
+    let (world, hook) = (World::new().await, Hook::start().await);
+    for _ in 0..3 {
+        world.happens(TaskState::Working).await;
+    }
+    let forgets = (world.configs.clone(), world.owner.clone());
+    *hook.forgets.lock().expect("no panic") = Some(forgets);
+    world.keep("p", &hook.url).await;
+    let other = Hook::start().await;
+    world.keep("q", &other.url).await;
+    let push = world.push(world.settings(on_loopback()));
+    push.start();
+    until("the other is told", async || other.got() == 4).await;
+    push.shutdown().await;
     assert_eq!(hook.got(), 1);
 }
 
