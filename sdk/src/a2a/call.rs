@@ -152,15 +152,6 @@ pub enum Response {
     AgentCard(Box<AgentCard>),
 }
 
-/// What goes beside a request in headers, metadata or query (A2A §3.2.6).
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct ServiceParameters {
-    /// `A2A-Version` as it was sent; `None` when it was absent, which means 0.3.
-    pub version: Option<String>,
-    /// `A2A-Extensions`: the URIs, in their order.
-    pub extensions: Vec<String>,
-}
-
 /// Writes the parameters of a request as they are, without its name.
 pub(super) struct Params<'a>(pub(super) &'a Request);
 

@@ -8,61 +8,42 @@ use serde::{Deserialize, Serialize};
 use super::{SecurityRequirement, SecurityScheme, Struct, wire};
 
 /// What an agent says about itself.
-#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
+#[derive(Clone, PartialEq, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct AgentCard {
     /// Its name for people.
-    #[serde(deserialize_with = "wire::or_default")]
     pub name: String,
     /// What it does.
-    #[serde(deserialize_with = "wire::or_default")]
     pub description: String,
     /// Where it is reached, the preferred first.
-    #[serde(alias = "supported_interfaces", deserialize_with = "wire::or_default")]
     pub supported_interfaces: Vec<AgentInterface>,
     /// Who runs it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub provider: Option<AgentProvider>,
     /// Its own version.
-    #[serde(deserialize_with = "wire::or_default")]
     pub version: String,
     /// Where more is written about it.
-    #[serde(alias = "documentation_url", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub documentation_url: Option<String>,
     /// What of the protocol it does.
-    #[serde(deserialize_with = "wire::or_default")]
     pub capabilities: AgentCapabilities,
     /// Ways to authenticate, by name.
-    #[serde(
-        alias = "security_schemes",
-        skip_serializing_if = "IndexMap::is_empty",
-        deserialize_with = "wire::or_default"
-    )]
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
     pub security_schemes: IndexMap<String, SecurityScheme>,
     /// Any one of these must be met.
-    #[serde(
-        alias = "security_requirements",
-        skip_serializing_if = "Vec::is_empty",
-        deserialize_with = "wire::or_default"
-    )]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub security_requirements: Vec<SecurityRequirement>,
     /// Media types it takes.
-    #[serde(alias = "default_input_modes", deserialize_with = "wire::or_default")]
     pub default_input_modes: Vec<String>,
     /// Media types it gives.
-    #[serde(alias = "default_output_modes", deserialize_with = "wire::or_default")]
     pub default_output_modes: Vec<String>,
     /// What it can do.
-    #[serde(deserialize_with = "wire::or_default")]
     pub skills: Vec<AgentSkill>,
     /// Signatures over all of the above.
-    #[serde(
-        skip_serializing_if = "Vec::is_empty",
-        deserialize_with = "wire::or_default"
-    )]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub signatures: Vec<AgentCardSignature>,
     /// Its picture.
-    #[serde(alias = "icon_url", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub icon_url: Option<String>,
 }
 
@@ -82,7 +63,11 @@ pub struct AgentInterface {
     #[serde(deserialize_with = "wire::or_default")]
     pub url: String,
     /// `JSONRPC`, `GRPC`, `HTTP+JSON` or a URI.
-    #[serde(alias = "protocol_binding", deserialize_with = "wire::or_default")]
+    #[serde(
+        alias = "protocol_binding",
+        alias = "transport",
+        deserialize_with = "wire::or_default"
+    )]
     pub protocol_binding: String,
     /// To be echoed in every request.
     #[serde(
@@ -156,47 +141,28 @@ pub struct AgentExtension {
 }
 
 /// Something an agent can do.
-#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
+#[derive(Clone, PartialEq, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct AgentSkill {
     /// Its name.
-    #[serde(deserialize_with = "wire::or_default")]
     pub id: String,
     /// Its name for people.
-    #[serde(deserialize_with = "wire::or_default")]
     pub name: String,
     /// What it does.
-    #[serde(deserialize_with = "wire::or_default")]
     pub description: String,
     /// Words to find it by.
-    #[serde(deserialize_with = "wire::or_default")]
     pub tags: Vec<String>,
     /// Prompts it can handle.
-    #[serde(
-        skip_serializing_if = "Vec::is_empty",
-        deserialize_with = "wire::or_default"
-    )]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub examples: Vec<String>,
     /// Media types it takes, when not the agent's.
-    #[serde(
-        alias = "input_modes",
-        skip_serializing_if = "Vec::is_empty",
-        deserialize_with = "wire::or_default"
-    )]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub input_modes: Vec<String>,
     /// Media types it gives, when not the agent's.
-    #[serde(
-        alias = "output_modes",
-        skip_serializing_if = "Vec::is_empty",
-        deserialize_with = "wire::or_default"
-    )]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub output_modes: Vec<String>,
     /// What it requires beyond the agent's own requirements.
-    #[serde(
-        alias = "security_requirements",
-        skip_serializing_if = "Vec::is_empty",
-        deserialize_with = "wire::or_default"
-    )]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub security_requirements: Vec<SecurityRequirement>,
 }
 

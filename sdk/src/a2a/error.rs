@@ -29,10 +29,10 @@ pub struct FieldViolation {
 /// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct A2aError {
-    kind: ErrorKind,
-    message: String,
-    metadata: BTreeMap<String, String>,
-    violations: Vec<FieldViolation>,
+    pub(super) kind: ErrorKind,
+    pub(super) message: String,
+    pub(super) metadata: BTreeMap<String, String>,
+    pub(super) violations: Vec<FieldViolation>,
 }
 
 impl fmt::Display for A2aError {
@@ -47,13 +47,9 @@ impl fmt::Display for A2aError {
 
 impl std::error::Error for A2aError {}
 
-const DOMAIN: &str = "a2a-protocol.org";
-const ERROR_INFO: &str = "type.googleapis.com/google.rpc.ErrorInfo";
-const BAD_REQUEST: &str = "type.googleapis.com/google.rpc.BadRequest";
-/// Characters of a peer's text that are kept.
-const FOREIGN_TEXT: usize = 1024;
-/// Details, metadata members and violations of a peer's error that are kept.
-const FOREIGN_DETAILS: usize = 32;
+pub(super) const DOMAIN: &str = "a2a-protocol.org";
+pub(super) const ERROR_INFO: &str = "type.googleapis.com/google.rpc.ErrorInfo";
+pub(super) const BAD_REQUEST: &str = "type.googleapis.com/google.rpc.BadRequest";
 
 impl A2aError {
     /// An error with a message for the peer.
@@ -175,73 +171,6 @@ impl A2aError {
         }
         details
     }
-
-    /// Reads the `error` member of a JSON-RPC response.
-    ///
-    /// # Errors
-    /// `None` when it is no error object: no whole `code`, or no text `message`.
-    pub fn from_json_rpc(error: &Value) -> Option<Self> {
-        let code = error.get("code")?.as_i64()?;
-        let message = error.get("message")?.as_str()?;
-        let mut out = Self::new(ErrorKind::from_code(code), cut(message));
-        out.read_details(error.get("data"));
-        Some(out)
-    }
-
-    /// Reads the body of an HTTP+JSON answer with an error status. A body that is not the
-    /// protocol's gives the kind that fits the status.
-    pub fn from_http_json(status: u16, body: Option<&Value>) -> Self {
-        let error = body.and_then(|body| body.get("error"));
-        let message = error.and_then(|e| e.get("message")).and_then(Value::as_str);
-        let message = message.map_or_else(|| format!("HTTP status {status}"), cut);
-        let mut out = Self::new(ErrorKind::from_http_status(status), message);
-        let details = error.and_then(|e| e.get("details"));
-        if let Some(kind) = details.and_then(kind_of_details) {
-            out.kind = kind;
-        }
-        out.read_details(details);
-        out
-    }
-
-    fn read_details(&mut self, details: Option<&Value>) {
-        let listed = details.and_then(Value::as_array);
-        for detail in listed.into_iter().flatten().take(FOREIGN_DETAILS) {
-            match detail.get("@type").and_then(Value::as_str) {
-                Some(ERROR_INFO) => {
-                    let members = detail.get("metadata").and_then(Value::as_object);
-                    for (name, value) in members.into_iter().flatten().take(FOREIGN_DETAILS) {
-                        if let Some(text) = value.as_str() {
-                            self.metadata.insert(cut(name), cut(text));
-                        }
-                    }
-                }
-                Some(BAD_REQUEST) => {
-                    let listed = detail.get("fieldViolations").and_then(Value::as_array);
-                    let text =
-                        |v: &Value, name| cut(v.get(name).and_then(Value::as_str).unwrap_or(""));
-                    let read = listed.into_iter().flatten().take(FOREIGN_DETAILS);
-                    self.violations.extend(read.map(|v| FieldViolation {
-                        field: text(v, "field"),
-                        description: text(v, "description"),
-                    }));
-                }
-                _ => {}
-            }
-        }
-    }
-}
-
-fn kind_of_details(details: &Value) -> Option<ErrorKind> {
-    let info = details.as_array()?.iter().find(|detail| {
-        let is = |name, want| detail.get(name).and_then(Value::as_str) == Some(want);
-        is("@type", ERROR_INFO) && is("domain", DOMAIN)
-    })?;
-    ErrorKind::from_name(info.get("reason")?.as_str()?)
-}
-
-/// A peer's text, bounded.
-fn cut(text: &str) -> String {
-    text.chars().take(FOREIGN_TEXT).collect()
 }
 
 #[cfg(test)]
@@ -346,32 +275,5 @@ mod tests {
             }]}})
         );
         assert_eq!(error.to_http_json()["error"]["status"], json!("NOT_FOUND"));
-    }
-
-    #[test]
-    fn a_strangers_error_is_bounded_and_never_fails_to_read() {
-        let long = "x".repeat(FOREIGN_TEXT + 1);
-        let details: Vec<_> = (0..=FOREIGN_DETAILS)
-            .map(|n| json!({"@type": ERROR_INFO, "metadata": {n.to_string(): "v"}}))
-            .collect();
-        let read =
-            A2aError::from_json_rpc(&json!({"code": -32001, "message": long, "data": details}));
-        let read = read.expect("an error object");
-        assert_eq!(read.message().len(), FOREIGN_TEXT);
-        assert_eq!(read.metadata().len(), FOREIGN_DETAILS);
-        for (status, body, want) in [
-            (401, None, ErrorKind::Unauthenticated),
-            (403, Some(json!("text")), ErrorKind::PermissionDenied),
-            (
-                503,
-                Some(json!({"error": 3})),
-                ErrorKind::Foreign { code: 503 },
-            ),
-        ] {
-            assert_eq!(A2aError::from_http_json(status, body.as_ref()).kind(), want);
-        }
-        for broken in [json!({}), json!({"code": "1", "message": ""}), json!(null)] {
-            assert_eq!(A2aError::from_json_rpc(&broken), None);
-        }
     }
 }

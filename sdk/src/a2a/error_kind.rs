@@ -131,10 +131,23 @@ impl ErrorKind {
             401 => Self::Unauthenticated,
             403 => Self::PermissionDenied,
             404 => Self::TaskNotFound,
+            405 => Self::MethodNotFound,
+            415 => Self::ContentTypeNotSupported,
             500 => Self::Internal,
             other => Self::Foreign {
                 code: i64::from(other),
             },
+        }
+    }
+
+    /// What a status meant in the mappings before 1.0.1. Gateways answer with these too, so the
+    /// body has to be an agent's.
+    pub(super) fn from_earlier_status(status: u16) -> Option<Self> {
+        match status {
+            409 => Some(Self::TaskNotCancelable),
+            501 => Some(Self::UnsupportedOperation),
+            502 => Some(Self::InvalidAgentResponse),
+            _ => None,
         }
     }
 }

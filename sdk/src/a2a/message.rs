@@ -15,9 +15,9 @@ proto_enum! {
     /// Who sent a message.
     Role {
         /// The client.
-        User = "ROLE_USER",
+        User = "ROLE_USER" = 1,
         /// The agent.
-        Agent = "ROLE_AGENT",
+        Agent = "ROLE_AGENT" = 2,
     }
 }
 
@@ -373,9 +373,24 @@ mod tests {
 
     #[test]
     fn unknown_roles_are_refused() {
-        for role in ["ROLE_SYSTEM", "ROLE_UNSPECIFIED", "user", ""] {
-            let json = json!({"messageId": "m", "role": role, "parts": [{"text": "hi"}]});
-            assert!(Message::deserialize(json).is_err(), "{role}");
+        let with = |role: &Value| {
+            Message::deserialize(json!({"messageId": "m", "role": role, "parts": [{"text": "hi"}]}))
+        };
+        for role in ["ROLE_SYSTEM", "ROLE_UNSPECIFIED", "user", "", "1"].map(Value::from) {
+            assert!(with(&role).is_err(), "{role}");
+        }
+        for role in [
+            json!(0),
+            json!(3),
+            json!(-1),
+            json!(u64::MAX),
+            json!(1.5),
+            json!(null),
+        ] {
+            assert!(with(&role).is_err(), "{role}");
+        }
+        for (number, role) in [(1, Role::User), (2, Role::Agent)] {
+            assert_eq!(with(&json!(number)).expect("a message").role, role);
         }
     }
 

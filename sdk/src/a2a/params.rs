@@ -8,6 +8,7 @@ use super::{
     GetTaskPushNotificationConfigRequest, GetTaskRequest, ListTaskPushNotificationConfigsRequest,
     ListTasksRequest, Message, Role, SendMessageConfiguration, SendMessageRequest, Struct,
     SubscribeToTaskRequest, TaskPushNotificationConfig,
+    located::{self, Misplaced},
 };
 
 /// Longest ID, in bytes.
@@ -39,7 +40,10 @@ impl<T: Rules + DeserializeOwned> FromParams for T {
 
 /// Reads `params` without checking them.
 pub(super) fn read<T: DeserializeOwned>(params: Struct) -> Result<T, A2aError> {
-    T::deserialize(Value::Object(params)).map_err(|error| shape(&error))
+    located::read(Value::Object(params)).map_err(|misplaced| {
+        let Misplaced { path, rule } = misplaced;
+        A2aError::invalid_param(path, rule)
+    })
 }
 
 /// Every rule on what was read.
@@ -47,16 +51,6 @@ pub(super) fn check(params: &impl Rules) -> Result<(), A2aError> {
     let mut found = Violations::default();
     params.check(&mut found);
     found.none()
-}
-
-/// Members that could not be read; serde names the missing one in its text.
-fn shape(error: &serde_json::Error) -> A2aError {
-    let text = error.to_string();
-    let missing = text
-        .strip_prefix("missing field `")
-        .and_then(|rest| rest.split_once('`'));
-    let field = missing.map_or("params", |(name, _)| name).to_owned();
-    A2aError::invalid_param(field, text)
 }
 
 /// The wrong fields found so far.
@@ -270,9 +264,9 @@ mod tests {
             ("/message/taskId", json!("a\0"), "message.taskId"),
             ("/message/contextId", json!(long), "message.contextId"),
             ("/message/role", json!("ROLE_AGENT"), "message.role"),
-            ("/message/role", json!("ROLE_ROOT"), "params"),
+            ("/message/role", json!("ROLE_ROOT"), "message.role"),
             ("/message/parts", json!([]), "message.parts"),
-            ("/message/parts/0", json!({}), "params"),
+            ("/message/parts/0", json!({}), "message.parts[0]"),
             (
                 "/message/referenceTaskIds/0",
                 json!(""),
@@ -283,11 +277,15 @@ mod tests {
                 json!(-1),
                 "configuration.historyLength",
             ),
-            ("/configuration/historyLength", json!(1.5), "params"),
+            (
+                "/configuration/historyLength",
+                json!(1.5),
+                "configuration.historyLength",
+            ),
             (
                 "/configuration/historyLength",
                 json!(2_147_483_648_u64),
-                "params",
+                "configuration.historyLength",
             ),
             (
                 "/configuration/taskPushNotificationConfig/url",
@@ -350,11 +348,14 @@ mod tests {
             (read.context_id, read.include_artifacts),
             (None, Some(true))
         );
-        for bad in [
-            json!({"status": "TASK_STATE_RUNNING"}),
-            json!({"statusTimestampAfter": "yesterday"}),
+        for (name, bad) in [
+            ("status", json!({"status": "TASK_STATE_RUNNING"})),
+            (
+                "statusTimestampAfter",
+                json!({"statusTimestampAfter": "yesterday"}),
+            ),
         ] {
-            assert_eq!(fields::<ListTasksRequest>(bad), ["params"]);
+            assert_eq!(fields::<ListTasksRequest>(bad), [name]);
         }
     }
 

@@ -1,6 +1,6 @@
 //! What a client asks for (A2A §3.1, §3.2).
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
 use super::wire;
 use super::{Message, Struct, Task, TaskPushNotificationConfig, TaskState, Timestamp};
@@ -125,7 +125,7 @@ pub struct ListTasksRequest {
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
-        deserialize_with = "state_filter"
+        deserialize_with = "wire::enum_or_unset"
     )]
     pub status: Option<TaskState>,
     /// Tasks a page, 1 to 100; unset is 50.
@@ -166,14 +166,6 @@ pub struct ListTasksRequest {
         skip_serializing_if = "Option::is_none"
     )]
     pub include_artifacts: Option<bool>,
-}
-
-/// The proto's zero value means "no filter"; every other unknown name is refused.
-fn state_filter<'de, D: Deserializer<'de>>(from: D) -> Result<Option<TaskState>, D::Error> {
-    let name = wire::text(from)?.filter(|name| name != "TASK_STATE_UNSPECIFIED");
-    let read =
-        name.map(|name| TaskState::deserialize(serde::de::value::StringDeserializer::new(name)));
-    read.transpose()
 }
 
 /// Answer of `ListTasks`.

@@ -1,11 +1,11 @@
-//! How an agent wants to be approached: schemes and requirements (A2A §4.5).
+//! How an agent wants to be approached (A2A §4.5).
 
-use indexmap::IndexMap;
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-use super::{Struct, wire};
+use super::Struct;
+use super::flow::{OAuthFlows, legacy_flow};
+use super::wire::{self, set_members, typed};
 
 /// One way to authenticate.
 #[derive(Clone, PartialEq, Debug, Serialize)]
@@ -32,7 +32,10 @@ pub enum SecurityScheme {
 
 impl<'de> Deserialize<'de> for SecurityScheme {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let members: Struct = wire::or_default(from)?;
+        // A scheme that is none must not take the card with it.
+        let Value::Object(members) = Value::deserialize(from)? else {
+            return Ok(Self::Unknown(Struct::new()));
+        };
         let mut known = set_members(&members).filter_map(|(name, value)| {
             let read = match name.as_str() {
                 "apiKeySecurityScheme" | "api_key_security_scheme" => {
@@ -51,21 +54,36 @@ impl<'de> Deserialize<'de> for SecurityScheme {
             Some(read)
         });
         let found = match (known.next(), known.next()) {
-            (Some(Some(scheme)), None) => Some(scheme),
-            _ => None,
+            (Some(scheme), None) => scheme,
+            (None, _) => legacy_scheme(&members),
+            (Some(_), Some(_)) => None,
         };
         drop(known);
         Ok(found.unwrap_or(Self::Unknown(members)))
     }
 }
 
-/// ProtoJSON: a member that is null is not set.
-fn set_members(members: &Struct) -> impl Iterator<Item = (&String, &Value)> {
-    members.iter().filter(|(_, value)| !value.is_null())
-}
-
-fn typed<T: DeserializeOwned>(value: &Value) -> Option<T> {
-    T::deserialize(value).ok()
+/// A scheme as version 0.3 and OpenAPI write it: one object, told apart by its `type`.
+fn legacy_scheme(members: &Struct) -> Option<SecurityScheme> {
+    let text = |name: &str| members.get(name).and_then(Value::as_str).map(str::to_owned);
+    let description = text("description").filter(|text| !text.is_empty());
+    let whole = Value::Object(members.clone());
+    Some(match members.get("type")?.as_str()? {
+        "apiKey" => SecurityScheme::ApiKey(APIKeySecurityScheme {
+            description,
+            location: text("in")?,
+            name: text("name")?,
+        }),
+        "http" => SecurityScheme::HttpAuth(typed(&whole)?),
+        "oauth2" => SecurityScheme::OAuth2(OAuth2SecurityScheme {
+            description,
+            flows: legacy_flow(members.get("flows")?.as_object()?),
+            oauth2_metadata_url: text("oauth2MetadataUrl").filter(|text| !text.is_empty()),
+        }),
+        "openIdConnect" => SecurityScheme::OpenIdConnect(typed(&whole)?),
+        "mutualTLS" => SecurityScheme::MutualTls(MutualTlsSecurityScheme { description }),
+        _ => return None,
+    })
 }
 
 /// A key in a header, query or cookie.
@@ -158,150 +176,6 @@ pub struct MutualTlsSecurityScheme {
     pub description: Option<String>,
 }
 
-/// The one flow of an OAuth 2.0 scheme.
-#[derive(Clone, PartialEq, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub enum OAuthFlows {
-    /// Authorization code (RFC 6749 §4.1).
-    AuthorizationCode(AuthorizationCodeOAuthFlow),
-    /// Client credentials (RFC 6749 §4.4).
-    ClientCredentials(ClientCredentialsOAuthFlow),
-    /// Device code (RFC 8628).
-    DeviceCode(DeviceCodeOAuthFlow),
-    /// Deprecated.
-    Implicit(ImplicitOAuthFlow),
-    /// Deprecated.
-    Password(PasswordOAuthFlow),
-    /// None of these, or malformed: kept as it is, never satisfied.
-    #[serde(untagged)]
-    Unknown(Struct),
-}
-
-impl<'de> Deserialize<'de> for OAuthFlows {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let members = Struct::deserialize(from)?;
-        let mut known = set_members(&members).filter_map(|(name, value)| {
-            let read = match name.as_str() {
-                "authorizationCode" | "authorization_code" => {
-                    typed(value).map(Self::AuthorizationCode)
-                }
-                "clientCredentials" | "client_credentials" => {
-                    typed(value).map(Self::ClientCredentials)
-                }
-                "deviceCode" | "device_code" => typed(value).map(Self::DeviceCode),
-                "implicit" => typed(value).map(Self::Implicit),
-                "password" => typed(value).map(Self::Password),
-                _ => return None,
-            };
-            Some(read)
-        });
-        let found = match (known.next(), known.next()) {
-            (Some(Some(flow)), None) => Some(flow),
-            _ => None,
-        };
-        drop(known);
-        Ok(found.unwrap_or(Self::Unknown(members)))
-    }
-}
-
-/// Scopes and what each is for.
-type ScopeMap = IndexMap<String, String>;
-
-macro_rules! flow {
-    ($(#[$doc:meta])* $name:ident {
-        $($(#[$fdoc:meta])* $field:ident $(or $alias:literal)?,)*
-    } $($pkce:ident)?) => {
-        $(#[$doc])*
-        #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
-        #[serde(default, rename_all = "camelCase")]
-        pub struct $name {
-            $($(#[$fdoc])* #[serde($(alias = $alias,)? deserialize_with = "wire::or_default")]
-            pub $field: String,)*
-            /// Where tokens are refreshed.
-            #[serde(
-                alias = "refresh_url",
-                skip_serializing_if = "Option::is_none",
-                deserialize_with = "wire::text"
-            )]
-            pub refresh_url: Option<String>,
-            /// Scopes and what each is for.
-            #[serde(deserialize_with = "wire::or_default")]
-            pub scopes: ScopeMap,
-            $(/// Whether PKCE (RFC 7636) is required.
-            #[serde(
-                alias = "pkce_required",
-                skip_serializing_if = "std::ops::Not::not",
-                deserialize_with = "wire::or_default"
-            )]
-            pub $pkce: bool,)?
-        }
-    };
-}
-
-flow! {
-    /// Authorization code (RFC 6749 §4.1).
-    AuthorizationCodeOAuthFlow {
-        /// Where the user authorizes.
-        authorization_url or "authorization_url",
-        /// Where tokens are issued.
-        token_url or "token_url",
-    } pkce_required
-}
-flow! {
-    /// Client credentials (RFC 6749 §4.4).
-    ClientCredentialsOAuthFlow {
-        /// Where tokens are issued.
-        token_url or "token_url",
-    }
-}
-flow! {
-    /// Device code (RFC 8628).
-    DeviceCodeOAuthFlow {
-        /// Where the device asks for its code.
-        device_authorization_url or "device_authorization_url",
-        /// Where tokens are issued.
-        token_url or "token_url",
-    }
-}
-flow! {
-    /// Implicit flow, deprecated.
-    ImplicitOAuthFlow {
-        /// Where the user authorizes.
-        authorization_url or "authorization_url",
-    }
-}
-flow! {
-    /// Password flow, deprecated.
-    PasswordOAuthFlow {
-        /// Where tokens are issued.
-        token_url or "token_url",
-    }
-}
-
-/// Schemes that must all be met, with what each must grant.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub struct SecurityRequirement {
-    /// Names in the card's `securitySchemes`.
-    #[serde(
-        skip_serializing_if = "IndexMap::is_empty",
-        deserialize_with = "wire::or_default"
-    )]
-    pub schemes: IndexMap<String, StringList>,
-}
-
-/// A list of texts, boxed as the proto demands.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub struct StringList {
-    /// The texts.
-    #[serde(
-        skip_serializing_if = "Vec::is_empty",
-        deserialize_with = "wire::or_default"
-    )]
-    pub list: Vec<String>,
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -336,10 +210,13 @@ mod tests {
     fn anything_else_is_kept_but_known_as_unknown() {
         for json in [
             json!({}),
-            json!({"type": "mutualTLS"}),
+            json!({"type": "dpop"}),
+            json!({"type": "apiKey", "name": "X-Key"}),
+            json!({"type": "oauth2"}),
             json!({"dpopSecurityScheme": {"x": 1}}),
             json!({"oauth2SecurityScheme": {}}),
             json!({"oauth2SecurityScheme": "text"}),
+            json!({"mtlsSecurityScheme": []}),
             json!({"mtlsSecurityScheme": {}, "httpAuthSecurityScheme": {"scheme": "Basic"}}),
         ] {
             let scheme = SecurityScheme::deserialize(&json).expect("a scheme");
@@ -349,18 +226,34 @@ mod tests {
     }
 
     #[test]
-    fn flows_are_one_of_five() {
-        for (json, known) in [
-            (json!({"authorization_code": {"token_url": "t"}}), true),
-            (json!({"deviceCode": {"deviceAuthorizationUrl": "d"}}), true),
-            (json!({"implicit": {}}), true),
-            (json!({"password": {}}), true),
-            (json!({"tokenExchange": {}}), false),
-            (json!({"implicit": {}, "password": {}}), false),
+    fn the_five_kinds_of_0_3_are_the_same() {
+        for (legacy, want) in [
+            (
+                json!({"type": "apiKey", "in": "header", "name": "X-Key", "description": "d"}),
+                json!({"apiKeySecurityScheme": {"location": "header", "name": "X-Key",
+                    "description": "d"}}),
+            ),
+            (
+                json!({"type": "http", "scheme": "Bearer", "bearerFormat": "JWT"}),
+                json!({"httpAuthSecurityScheme": {"scheme": "Bearer", "bearerFormat": "JWT"}}),
+            ),
+            (
+                json!({"type": "oauth2", "flows": {"implicit": {"authorizationUrl": "a"},
+                    "clientCredentials": {"tokenUrl": "t", "scopes": {"read": "read"}}}}),
+                json!({"oauth2SecurityScheme": {"flows": {"clientCredentials":
+                    {"tokenUrl": "t", "scopes": {"read": "read"}}}}}),
+            ),
+            (
+                json!({"type": "openIdConnect", "openIdConnectUrl": "https://op.example"}),
+                json!({"openIdConnectSecurityScheme": {"openIdConnectUrl": "https://op.example"}}),
+            ),
+            (
+                json!({"type": "mutualTLS", "description": ""}),
+                json!({"mtlsSecurityScheme": {}}),
+            ),
         ] {
-            let flows = OAuthFlows::deserialize(&json).expect("flows");
-            let is_known = !matches!(flows, OAuthFlows::Unknown(_));
-            assert_eq!(is_known, known, "{json}");
+            let read = SecurityScheme::deserialize(&legacy).expect("a scheme");
+            assert_eq!(serde_json::to_value(read).expect("JSON"), want);
         }
     }
 }

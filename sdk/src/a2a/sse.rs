@@ -435,4 +435,28 @@ mod tests {
         assert_eq!(events.len(), 1);
         assert_eq!(events[0].id.as_deref(), Some("3"));
     }
+
+    #[test]
+    fn a_line_without_an_end_is_refused_once_it_is_too_long() {
+        let limits = SseLimits {
+            line: 64,
+            event: 64,
+        };
+        for begin in [&b"data: "[..], b": ", b"id: ", b""] {
+            let mut parser = Parser::new(limits);
+            assert_eq!(parser.feed(begin), Ok(Vec::new()));
+            let mut fed = begin.len();
+            let error = loop {
+                match parser.feed(b"x") {
+                    Ok(_) => fed += 1,
+                    Err(error) => break error,
+                }
+            };
+            assert_eq!((fed, error), (64, SseError::LineTooLong { max: 64 }));
+        }
+        // Nor may one event be fed line by line for ever.
+        let mut parser = Parser::new(limits);
+        let error = (0..1000).find_map(|_| parser.feed(b"data: x\n").err());
+        assert_eq!(error, Some(SseError::EventTooLong { max: 64 }));
+    }
 }

@@ -2,28 +2,28 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::wire::{self, proto_enum};
+use super::wire::{self, ProtoEnum as _, proto_enum};
 use super::{Message, Part, Struct, Timestamp};
 
 proto_enum! {
     /// Where a task stands.
     TaskState {
         /// Accepted, not begun.
-        Submitted = "TASK_STATE_SUBMITTED",
+        Submitted = "TASK_STATE_SUBMITTED" = 1,
         /// Being worked on.
-        Working = "TASK_STATE_WORKING",
+        Working = "TASK_STATE_WORKING" = 2,
         /// Done.
-        Completed = "TASK_STATE_COMPLETED",
+        Completed = "TASK_STATE_COMPLETED" = 3,
         /// Ended by an error.
-        Failed = "TASK_STATE_FAILED",
+        Failed = "TASK_STATE_FAILED" = 4,
         /// Ended by the client.
-        Canceled = "TASK_STATE_CANCELED",
+        Canceled = "TASK_STATE_CANCELED" = 5,
         /// Waiting for the client to say more.
-        InputRequired = "TASK_STATE_INPUT_REQUIRED",
+        InputRequired = "TASK_STATE_INPUT_REQUIRED" = 6,
         /// The agent will not do it.
-        Rejected = "TASK_STATE_REJECTED",
+        Rejected = "TASK_STATE_REJECTED" = 7,
         /// Waiting for an authorization (A2A §7.6).
-        AuthRequired = "TASK_STATE_AUTH_REQUIRED",
+        AuthRequired = "TASK_STATE_AUTH_REQUIRED" = 8,
     }
 }
 
@@ -51,14 +51,15 @@ impl TaskState {
 }
 
 impl TaskState {
-    /// Reads a filter: a proto name, or the number that ProtoJSON allows in its place. `None` is
-    /// the proto's zero value, which means any state.
-    pub(super) fn from_wire(text: &str) -> Result<Option<Self>, &'static str> {
-        if matches!(text, "TASK_STATE_UNSPECIFIED" | "0") {
-            return Ok(None);
+    /// Reads a filter in a query: a proto name or number. `None` is the proto's zero value, which
+    /// means any state.
+    pub(super) fn from_query(text: &str) -> Option<Option<Self>> {
+        match text.parse() {
+            Ok(0) => Some(None),
+            Ok(number) => Self::by_number(number).map(Some),
+            Err(_) if text == "TASK_STATE_UNSPECIFIED" => Some(None),
+            Err(_) => Self::by_name(text).map(Some),
         }
-        let named = Self::ALL.into_iter().find(|state| state.as_str() == text);
-        named.map(Some).ok_or("is no state of a task")
     }
 }
 
@@ -234,18 +235,22 @@ mod tests {
 
     #[test]
     fn states_have_the_protos_names_and_meanings() {
-        for (state, name, terminal, interrupted) in STATES {
+        for (number, (state, name, terminal, interrupted)) in (1..).zip(STATES) {
             let name = format!("TASK_STATE_{name}");
             assert_eq!(state.as_str(), name);
             assert_eq!(serde_json::to_value(state).expect("JSON"), json!(name));
-            assert_eq!(TaskState::deserialize(json!(name)).expect("a state"), state);
+            for json in [json!(name), json!(number)] {
+                assert_eq!(TaskState::deserialize(json).expect("a state"), state);
+            }
             assert_eq!(state.is_terminal(), terminal, "{name}");
             assert_eq!(state.is_interrupted(), interrupted, "{name}");
         }
         for bad in [
             json!("TASK_STATE_UNSPECIFIED"),
             json!("completed"),
-            json!(3),
+            json!("3"),
+            json!(0),
+            json!(9),
         ] {
             assert!(TaskState::deserialize(bad.clone()).is_err(), "{bad}");
         }

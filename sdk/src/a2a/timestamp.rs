@@ -44,6 +44,19 @@ impl Timestamp {
         }
     }
 
+    /// Seconds since 1970 and nanoseconds after them, when they are a time of the years 1 to 9999.
+    #[cfg(feature = "grpc")]
+    pub(super) fn from_parts(secs: i64, nanos: u32) -> Option<Self> {
+        let fits = RANGE.contains(&secs) && nanos < 1_000_000_000;
+        fits.then_some(Self { secs, nanos })
+    }
+
+    /// Seconds since 1970 and nanoseconds after them.
+    #[cfg(feature = "grpc")]
+    pub(super) const fn parts(self) -> (i64, u32) {
+        (self.secs, self.nanos)
+    }
+
     /// Milliseconds since 1970, rounded down; negative before.
     pub const fn unix_millis(self) -> i64 {
         self.secs * 1000 + (self.nanos / 1_000_000) as i64

@@ -43,9 +43,9 @@
 //! let held = Held {
 //!     certificate: true,
 //!     token_issuers: vec!["https://localhost:8443".into()],
-//!     scopes: vec!["booking:reserve".into()],
+//!     ..Held::default()
 //! };
-//! let plan = plan(&card, &held)?;
+//! let plan = plan(&card, &held, &Wanted::default())?;
 //! println!("call {} with a token for {}", plan.interface_url(), plan.audience());
 //! # Ok(())
 //! # }
@@ -59,11 +59,14 @@ mod error;
 mod extension;
 mod keys;
 mod lint;
+mod meet;
 mod plan;
+mod protocol;
 mod schema;
 mod sign;
 #[cfg(test)]
 pub(crate) mod testing;
+mod unsatisfiable;
 mod verify;
 
 pub use authorization::AuthorizationRequest;
@@ -74,6 +77,9 @@ pub use declared::check_declared;
 pub use error::{CardError, SignatureFault};
 pub use extension::{CountersignParams, EXTENSION_URI};
 pub use keys::TrustedKeys;
-pub use plan::{Alternative, Held, Missing, Plan, Unsatisfiable, plan};
+pub(crate) use meet::is_free;
+pub use plan::{CredentialPlace, Held, Plan, Wanted, plan};
+pub use protocol::{Protocol, ProtocolBinding};
 pub use sign::sign_card;
+pub use unsatisfiable::{Alternative, Missing, Unsatisfiable};
 pub use verify::{SignedCard, VerifiedCard};

@@ -1,13 +1,12 @@
 //! What a card asks for, against what the caller holds: an OR of ANDs (A2A §4.5).
 
-use std::fmt;
+use super::meet::{Meeting, Met};
+use super::{Alternative, Protocol, ProtocolBinding, Unsatisfiable, VerifiedCard};
+use crate::a2a::{AgentCard, AgentInterface, AgentSkill, SecurityRequirement, Version};
+use crate::httpsig::Origin;
 
-use super::VerifiedCard;
-use crate::a2a::{
-    AgentCard, AgentInterface, BINDING_JSONRPC, OAuthFlows, SecurityRequirement, SecurityScheme,
-    VERSION,
-};
-use crate::id::SpiffeId;
+/// Alternatives beyond this many are not looked at: a bound, not a tuning knob.
+const MAX_ALTERNATIVES: usize = 32;
 
 /// What a caller can prove itself with.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -16,33 +15,81 @@ pub struct Held {
     pub certificate: bool,
     /// Issuers it can get tokens from.
     pub token_issuers: Vec<String>,
-    /// Scopes it can ask for.
-    pub scopes: Vec<String>,
+    /// The scopes it can ask for; none when it can ask for whatever is demanded.
+    pub scopes: Option<Vec<String>>,
+    /// The names of schemes whose keys or passwords it has.
+    pub credentials: Vec<String>,
+}
+
+/// What a caller is after.
+#[derive(Clone, Debug)]
+pub struct Wanted<'a> {
+    /// A skill of the card, whose demands come on top of the agent's.
+    pub skill: Option<&'a AgentSkill>,
+    /// What the caller speaks.
+    pub spoken: &'a [Protocol],
+    /// Whether the order of `spoken` counts. Otherwise the order of the card does, which is the
+    /// agent's preference (A2A §5.4).
+    pub own_order: bool,
+    /// Where calls may go; none allows any place.
+    pub origin: Option<&'a Origin>,
+}
+
+impl Default for Wanted<'_> {
+    /// Any skill, at any interface of version 1.0.
+    fn default() -> Self {
+        const SPOKEN: [Protocol; 3] = [
+            Protocol::current(ProtocolBinding::JsonRpc),
+            Protocol::current(ProtocolBinding::HttpJson),
+            Protocol::current(ProtocolBinding::Grpc),
+        ];
+        Self {
+            skill: None,
+            spoken: &SPOKEN,
+            own_order: false,
+            origin: None,
+        }
+    }
+}
+
+/// Where the key or the password of a scheme goes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum CredentialPlace {
+    /// Into this header.
+    Header(String),
+    /// Into this parameter of the query.
+    Query(String),
+    /// Into this cookie.
+    Cookie(String),
+    /// Into `Authorization`, behind this scheme of HTTP authentication.
+    Authorization(String),
 }
 
 /// How to call the agent.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Plan {
-    interface: AgentInterface,
+    protocol: Protocol,
+    url: String,
+    tenant: Option<String>,
     audience: String,
-    issuer: Option<String>,
-    scopes: Vec<String>,
+    alternative: usize,
+    met: Met,
 }
 
 impl Plan {
     /// Where to send requests.
     pub fn interface_url(&self) -> &str {
-        &self.interface.url
+        &self.url
     }
 
-    /// The protocol binding to use there.
-    pub fn binding(&self) -> &str {
-        &self.interface.protocol_binding
+    /// The binding and the version of the protocol to use there.
+    pub fn protocol(&self) -> Protocol {
+        self.protocol
     }
 
     /// The tenant to echo in every request.
     pub fn tenant(&self) -> Option<&str> {
-        self.interface.tenant.as_deref()
+        self.tenant.as_deref()
     }
 
     /// The audience of the token to get.
@@ -50,172 +97,103 @@ impl Plan {
         &self.audience
     }
 
+    /// Which of the agent's alternatives is met, counted from 0.
+    pub fn alternative(&self) -> usize {
+        self.alternative
+    }
+
+    /// The names of all schemes that are met, those that the skill demands on top among them.
+    pub fn schemes(&self) -> &[String] {
+        &self.met.schemes
+    }
+
     /// Whose token to get; none when no token is asked for.
     pub fn issuer(&self) -> Option<&str> {
-        self.issuer.as_deref()
+        self.met.issuer.as_deref()
     }
 
-    /// The held scopes that the agent knows, those it requires among them.
+    /// The scopes to ask for: those demanded, or the held ones that the agent knows, those it
+    /// demands among them.
     pub fn scopes(&self) -> &[String] {
-        &self.scopes
+        &self.met.scopes
+    }
+
+    /// The schemes whose key or password goes with the call, and where it goes.
+    pub fn credentials(&self) -> &[(String, CredentialPlace)] {
+        &self.met.credentials
     }
 }
 
-/// Something that is asked for and not held.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Missing {
-    /// A client certificate.
-    Certificate,
-    /// A token of this issuer.
-    Issuer(String),
-    /// A token of an issuer that the card does not name.
-    UnnamedIssuer,
-    /// This scope.
-    Scope(String),
-    /// A second token, of this issuer: one call carries one.
-    SecondToken(String),
-    /// A flow of OAuth 2.0 that is not supported.
-    Flow,
-    /// An API key of this name.
-    ApiKey(String),
-    /// HTTP authentication of this scheme.
-    HttpAuth(String),
-    /// A scheme of a kind we do not know.
-    UnknownScheme,
-    /// The card requires a scheme that it does not define.
-    UndefinedScheme,
-}
-
-impl fmt::Display for Missing {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Certificate => f.write_str("no client certificate is held"),
-            Self::Issuer(issuer) => write!(f, "no token of {issuer:?} can be got"),
-            Self::UnnamedIssuer => f.write_str("the card does not name the issuer of its tokens"),
-            Self::Scope(scope) => write!(f, "the scope {scope:?} is not held"),
-            Self::SecondToken(issuer) => {
-                write!(
-                    f,
-                    "a second token, of {issuer:?}, does not fit into one call"
-                )
-            }
-            Self::Flow => f.write_str("its OAuth flow is not supported"),
-            Self::ApiKey(name) => write!(f, "no API key {name:?} is held"),
-            Self::HttpAuth(scheme) => write!(f, "no credentials for HTTP {scheme:?} are held"),
-            Self::UnknownScheme => f.write_str("its kind of scheme is unknown"),
-            Self::UndefinedScheme => f.write_str("the card does not define it"),
-        }
-    }
-}
-
-/// One requirement of the card, and what of it is not held.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Alternative {
-    /// The names of the schemes that must all be met.
-    pub schemes: Vec<String>,
-    /// What is missing, each with the scheme that asks for it.
-    pub missing: Vec<(String, Missing)>,
-}
-
-/// No way to call the agent as its card demands.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Unsatisfiable {
-    /// Whose card it is.
-    pub agent: SpiffeId,
-    /// Every alternative the card gives; empty when it is the interfaces that do not fit.
-    pub alternatives: Vec<Alternative>,
-    /// The interfaces the card gives, as `binding version url`.
-    pub interfaces: Vec<String>,
-}
-
-impl Unsatisfiable {
-    /// The fixed word for the audit record.
-    pub const fn reason(&self) -> &'static str {
-        if self.alternatives.is_empty() {
-            "card.no_interface"
-        } else {
-            "card.unsatisfiable"
-        }
-    }
-}
-
-impl fmt::Display for Unsatisfiable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.alternatives.is_empty() {
-            let offered = self.interfaces.join(", ");
-            let agent = &self.agent;
-            return write!(
-                f,
-                "{agent} has no {BINDING_JSONRPC} interface of version {VERSION} over https; it \
-                 offers [{offered}]"
-            );
-        }
-        write!(f, "{} asks for what is not held:", self.agent)?;
-        for (at, alternative) in self.alternatives.iter().enumerate() {
-            let separator = if at == 0 { "" } else { ";" };
-            let schemes = alternative.schemes.join(" and ");
-            write!(f, "{separator} option {} ({schemes}):", at + 1)?;
-            for (at, (scheme, missing)) in alternative.missing.iter().enumerate() {
-                let separator = if at == 0 { "" } else { "," };
-                write!(f, "{separator} {scheme}: {missing}")?;
-            }
-        }
-        Ok(())
-    }
-}
-
-impl std::error::Error for Unsatisfiable {}
-
-/// Finds the first interface we speak and the first requirement that `held` meets, in the order
-/// of the card, which is the order of its preference.
+/// Finds the interface to use and the first requirement that `held` meets, in the order of the
+/// card, which is the order of its preference. A skill's requirements come on top of the agent's.
 ///
 /// The scopes of a mutual TLS scheme are names for people (OpenAPI): they are not checked.
 ///
 /// # Errors
 /// [`Unsatisfiable`] with every alternative and what is missing for it.
-pub fn plan(card: &VerifiedCard, held: &Held) -> Result<Plan, Unsatisfiable> {
-    let unsatisfiable = |alternatives| Unsatisfiable {
+pub fn plan(card: &VerifiedCard, held: &Held, wanted: &Wanted<'_>) -> Result<Plan, Unsatisfiable> {
+    let unsatisfiable = |alternatives, elsewhere| Unsatisfiable {
         agent: card.agent().clone(),
         alternatives,
         interfaces: offered(card.card()),
+        spoken: wanted.spoken.to_vec(),
+        elsewhere,
     };
-    let interfaces = card.card().supported_interfaces.iter();
-    let interface = interfaces.clone().find(|interface| is_ours(interface));
-    let interface = interface.ok_or_else(|| unsatisfiable(Vec::new()))?;
+    let chosen = choose(card.card(), wanted);
+    let (interface, protocol, url) =
+        chosen.map_err(|elsewhere| unsatisfiable(Vec::new(), elsewhere))?;
     let audience = match card.extension() {
         Some(params) => params.audience.clone(),
         None => card.agent().to_string(),
     };
-    // A2A §4.5: no requirement at all means that nothing is asked for.
-    let nothing = [SecurityRequirement::default()];
-    let requirements = match &card.card().security_requirements[..] {
-        [] => &nothing[..],
-        some => some,
-    };
-    let mut alternatives = Vec::new();
-    for requirement in requirements {
-        match meet(card, requirement, held) {
-            Ok((issuer, scopes)) => {
-                return Ok(Plan {
-                    interface: interface.clone(),
-                    audience,
-                    issuer,
-                    scopes,
-                });
-            }
-            Err(missing) => alternatives.push(Alternative {
-                schemes: requirement.schemes.keys().cloned().collect(),
-                missing,
-            }),
-        }
-    }
-    Err(unsatisfiable(alternatives))
+    let found = alternatives(card, held, wanted.skill);
+    let (alternative, met) = found.map_err(|missing| unsatisfiable(missing, None))?;
+    Ok(Plan {
+        protocol,
+        url,
+        tenant: interface.tenant.clone().filter(|tenant| !tenant.is_empty()),
+        audience,
+        alternative,
+        met,
+    })
 }
 
-fn is_ours(interface: &AgentInterface) -> bool {
-    interface.protocol_binding == BINDING_JSONRPC
-        && interface.protocol_version == VERSION
-        && interface.url.starts_with("https://")
+type Chosen<'a> = (&'a AgentInterface, Protocol, String);
+
+/// The interface to use, or the first that would fit at another place.
+fn choose<'a>(card: &'a AgentCard, wanted: &Wanted<'_>) -> Result<Chosen<'a>, Option<String>> {
+    let interfaces = card.supported_interfaces.iter();
+    let fits = interfaces.flat_map(|interface| {
+        let spoken = wanted.spoken.iter().enumerate();
+        spoken.filter_map(move |(rank, protocol)| {
+            let url = protocol.url(interface)?;
+            let spoken = protocol.is_spoken_at(interface);
+            spoken.then_some((rank, (interface, *protocol, url)))
+        })
+    });
+    let fits: Vec<(usize, Chosen<'_>)> = fits.collect();
+    let here = fits
+        .iter()
+        .filter(|(_, (_, _, url))| is_at(url, wanted.origin));
+    // A2A §3.6.3: no silent downgrade, so an older version comes last whatever the card prefers.
+    let older = |protocol: &Protocol| protocol.version != Version::V1_0;
+    // A sort would keep the card's order too; the first of the least rank is all that is needed.
+    let best = here.min_by_key(|(rank, (_, protocol, _))| {
+        let rank = if wanted.own_order { *rank } else { 0 };
+        (older(protocol), rank)
+    });
+    match best {
+        Some((_, chosen)) => Ok(chosen.clone()),
+        None => Err(fits.into_iter().next().map(|(_, (_, _, url))| url)),
+    }
+}
+
+fn is_at(url: &str, origin: Option<&Origin>) -> bool {
+    let Some(origin) = origin else { return true };
+    let rest = url.strip_prefix("https://").unwrap_or_default();
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let named = Origin::https(&rest[..end]).normalized();
+    named.is_ok() && named.ok() == origin.normalized().ok()
 }
 
 fn offered(card: &AgentCard) -> Vec<String> {
@@ -225,107 +203,51 @@ fn offered(card: &AgentCard) -> Vec<String> {
         .collect()
 }
 
-/// The issuer and scopes of the token to get.
-type Token = (Option<String>, Vec<String>);
-
-fn meet(
+/// The first of the agent's alternatives, together with the first of the skill's, that are met; or
+/// what each lacks.
+fn alternatives(
     card: &VerifiedCard,
-    requirement: &SecurityRequirement,
     held: &Held,
-) -> Result<Token, Vec<(String, Missing)>> {
-    let mut token: Token = (None, Vec::new());
-    let mut missing = Vec::new();
-    for (name, wanted) in &requirement.schemes {
-        let mut lacks = |what| missing.push((name.clone(), what));
-        let (issuer, known) = match card.card().security_schemes.get(name) {
-            None => {
-                lacks(Missing::UndefinedScheme);
-                continue;
+    skill: Option<&AgentSkill>,
+) -> Result<(usize, Met), Vec<Alternative>> {
+    // A2A §4.5: no requirement at all means that nothing is asked for.
+    let nothing = [SecurityRequirement::default()];
+    let or_nothing = |listed: &'_ [SecurityRequirement]| match listed {
+        [] => nothing.to_vec(),
+        some => some[..some.len().min(MAX_ALTERNATIVES)].to_vec(),
+    };
+    let agents = or_nothing(&card.card().security_requirements);
+    let skills = or_nothing(skill.map_or(&[], |skill| &skill.security_requirements));
+    let mut lacking: Vec<Alternative> = Vec::new();
+    for (at, agents) in agents.iter().enumerate() {
+        for skills in &skills {
+            let mut meeting = Meeting::new(card, held);
+            meeting.add(agents);
+            // Of the skill is told only what the agent's own demands leave over.
+            let own = meeting.missing().is_empty();
+            if own {
+                meeting.add(skills);
             }
-            Some(SecurityScheme::MutualTls(_)) => {
-                if !held.certificate {
-                    lacks(Missing::Certificate);
-                }
-                continue;
-            }
-            Some(scheme) => match token_of(card, scheme) {
-                Ok(found) => found,
-                Err(what) => {
-                    lacks(what);
-                    continue;
-                }
-            },
-        };
-        if !held.token_issuers.contains(&issuer) {
-            lacks(Missing::Issuer(issuer.clone()));
-        }
-        for scope in wanted.list.iter().filter(|s| !held.scopes.contains(s)) {
-            lacks(Missing::Scope(scope.clone()));
-        }
-        match &token.0 {
-            Some(other) if *other != issuer => lacks(Missing::SecondToken(issuer)),
-            _ => token.0 = Some(issuer),
-        }
-        for scope in &held.scopes {
-            let useful = wanted.list.contains(scope) || known.contains(&scope);
-            if useful && !token.1.contains(scope) {
-                token.1.push(scope.clone());
-            }
-        }
-    }
-    if missing.is_empty() {
-        Ok(token)
-    } else {
-        Err(missing)
-    }
-}
-
-/// Whose token a scheme takes and which scopes it knows.
-fn token_of<'a>(
-    card: &VerifiedCard,
-    scheme: &'a SecurityScheme,
-) -> Result<(String, Vec<&'a String>), Missing> {
-    let declared = card.extension();
-    match scheme {
-        SecurityScheme::OAuth2(oauth) => {
-            let (token_url, scopes) = match &oauth.flows {
-                OAuthFlows::ClientCredentials(flow) => (&flow.token_url, &flow.scopes),
-                OAuthFlows::AuthorizationCode(flow) => (&flow.token_url, &flow.scopes),
-                OAuthFlows::DeviceCode(flow) => (&flow.token_url, &flow.scopes),
-                OAuthFlows::Implicit(_) | OAuthFlows::Password(_) | OAuthFlows::Unknown(_) => {
-                    return Err(Missing::Flow);
-                }
+            let (by, requirement) = match (own, skill) {
+                (true, Some(skill)) => (Some(skill.id.clone()), skills),
+                _ => (None, agents),
             };
-            // The extension names the issuer of the place it exchanges tokens at, no other's.
-            let ours = declared.filter(|p| p.token_exchange.as_ref() == Some(token_url));
-            let named = ours.and_then(|params| params.issuer.clone());
-            let url = oauth.oauth2_metadata_url.as_deref().unwrap_or("");
-            let described = issuer_of(url, "/.well-known/oauth-authorization-server");
-            let issuer = named.or(described).ok_or(Missing::UnnamedIssuer)?;
-            Ok((issuer, scopes.keys().collect()))
+            match meeting.done() {
+                Ok(met) => return Ok((at, met)),
+                Err(missing) => {
+                    let lacks = Alternative {
+                        skill: by,
+                        schemes: requirement.schemes.keys().cloned().collect(),
+                        missing,
+                    };
+                    if !lacking.contains(&lacks) {
+                        lacking.push(lacks);
+                    }
+                }
+            }
         }
-        SecurityScheme::OpenIdConnect(oidc) => {
-            let url = &oidc.open_id_connect_url;
-            let issuer = issuer_of(url, "/.well-known/openid-configuration");
-            Ok((issuer.ok_or(Missing::UnnamedIssuer)?, Vec::new()))
-        }
-        SecurityScheme::HttpAuth(http) if http.scheme.eq_ignore_ascii_case("bearer") => {
-            let issuer = declared.and_then(|params| params.issuer.clone());
-            Ok((issuer.ok_or(Missing::UnnamedIssuer)?, Vec::new()))
-        }
-        SecurityScheme::HttpAuth(http) => Err(Missing::HttpAuth(http.scheme.clone())),
-        SecurityScheme::ApiKey(key) => Err(Missing::ApiKey(key.name.clone())),
-        SecurityScheme::MutualTls(_) => Err(Missing::Certificate),
-        SecurityScheme::Unknown(_) => Err(Missing::UnknownScheme),
     }
-}
-
-/// The issuer whose metadata stands at `url`: RFC 8414 §3.1 puts the issuer's path behind the
-/// well-known part, OpenID Connect before it.
-fn issuer_of(url: &str, well_known: &str) -> Option<String> {
-    let (before, after) = url.split_once(well_known)?;
-    (url.starts_with("https://") && before.len() > "https://".len())
-        .then(|| format!("{before}{after}"))
+    Err(lacking)
 }
 
 #[cfg(test)]
@@ -334,14 +256,25 @@ mod tests {
 
     use super::super::testing::{BOOKING, World, card};
     use super::*;
+    use crate::card::Missing;
 
     fn held() -> Held {
         Held {
             certificate: true,
             token_issuers: vec!["https://as.example".into()],
-            scopes: vec!["booking:cancel".into(), "mail:send".into()],
+            scopes: Some(vec!["booking:cancel".into(), "mail:send".into()]),
+            credentials: Vec::new(),
         }
     }
+
+    fn nothing() -> Held {
+        Held {
+            scopes: Some(Vec::new()),
+            ..Held::default()
+        }
+    }
+
+    const JSON_RPC: [Protocol; 1] = [Protocol::current(ProtocolBinding::JsonRpc)];
 
     fn with(schemes: &Value, requirements: &Value) -> AgentCard {
         let mut card = card();
@@ -374,9 +307,12 @@ mod tests {
     #[test]
     fn a_built_card_is_planned_with_the_scopes_that_are_held() {
         let world = World::new();
-        let plan = plan(&world.verified(&card()), &held()).expect("a plan");
+        let plan = plan(&world.verified(&card()), &held(), &Wanted::default()).expect("a plan");
         assert_eq!(plan.interface_url(), "https://booking.example/a2a");
-        assert_eq!((plan.binding(), plan.tenant()), ("JSONRPC", None));
+        assert_eq!(
+            (plan.protocol().to_string().as_str(), plan.tenant()),
+            ("JSONRPC 1.0", None)
+        );
         assert_eq!(plan.audience(), BOOKING);
         assert_eq!(plan.issuer(), Some("https://as.example"));
         assert_eq!(plan.scopes(), ["booking:cancel"]);
@@ -423,7 +359,7 @@ mod tests {
             ),
         ] {
             let card = world.verified(&with(&all_kinds(), &requirements));
-            let got = plan(&card, &held());
+            let got = plan(&card, &held(), &Wanted::default());
             let got = got.as_ref().map(Plan::issuer).map_err(|error| {
                 assert_eq!(error.alternatives.len(), 1, "{requirements}");
                 assert_eq!(error.reason(), "card.unsatisfiable");
@@ -440,7 +376,7 @@ mod tests {
         let card = world.verified(&with(&all_kinds(), &both));
         let mut held = held();
         held.token_issuers.push("https://f.example/tenant".into());
-        let error = plan(&card, &held).expect_err("two tokens");
+        let error = plan(&card, &held, &Wanted::default()).expect_err("two tokens");
         let want = Missing::SecondToken("https://as.example".into());
         assert_eq!(error.alternatives[0].missing, [("oauth".into(), want)]);
     }
@@ -453,7 +389,7 @@ mod tests {
             {"schemes": {"key": {}}},
         ]);
         let card = world.verified(&with(&all_kinds(), &requirements));
-        let error = plan(&card, &Held::default()).expect_err("nothing is held");
+        let error = plan(&card, &nothing(), &Wanted::default()).expect_err("nothing is held");
         assert_eq!(
             error.to_string(),
             "spiffe://travel.example/agent/booking asks for what is not held: \
@@ -481,11 +417,27 @@ mod tests {
             interface("JSONRPC", "1.0", "https://d.example"),
             interface("JSONRPC", "1.0", "https://e.example"),
         ];
-        let found = plan(&world.verified(&other), &held()).expect("a plan");
+        let found = plan(
+            &world.verified(&other),
+            &held(),
+            &Wanted {
+                spoken: &JSON_RPC,
+                ..Wanted::default()
+            },
+        )
+        .expect("a plan");
         assert_eq!(found.interface_url(), "https://d.example");
         assert_eq!(found.tenant(), Some("acme"));
         other.supported_interfaces.truncate(3);
-        let error = plan(&world.verified(&other), &held()).expect_err("no interface");
+        let error = plan(
+            &world.verified(&other),
+            &held(),
+            &Wanted {
+                spoken: &JSON_RPC,
+                ..Wanted::default()
+            },
+        )
+        .expect_err("no interface");
         assert_eq!(error.reason(), "card.no_interface");
         assert!(
             error.to_string().contains("GRPC 1.0 a.example:443"),
@@ -498,11 +450,184 @@ mod tests {
         let world = World::new();
         let mut plain = card();
         plain.capabilities.extensions.clear();
-        let error = plan(&world.verified(&plain), &Held::default()).expect_err("nothing held");
+        let error = plan(&world.verified(&plain), &nothing(), &Wanted::default())
+            .expect_err("nothing held");
         assert_eq!(error.alternatives.len(), 2);
         // The issuer then comes from the address of its metadata.
-        let plan = plan(&world.verified(&plain), &held()).expect("a plan");
+        let plan = plan(&world.verified(&plain), &held(), &Wanted::default()).expect("a plan");
         assert_eq!(plan.audience(), BOOKING);
         assert_eq!(plan.issuer(), Some("https://as.example"));
+    }
+
+    fn interface(binding: &str, version: &str, url: &str) -> AgentInterface {
+        AgentInterface {
+            url: url.into(),
+            protocol_binding: binding.into(),
+            tenant: None,
+            protocol_version: version.into(),
+        }
+    }
+
+    #[test]
+    fn the_cards_order_counts_unless_ours_is_asked_for() {
+        let world = World::new();
+        let mut many = card();
+        many.supported_interfaces = vec![
+            interface("HTTP+JSON", "1.0", "https://a.example/rest"),
+            interface("JSONRPC", "0.3", "https://a.example/old"),
+            interface("GRPC", "1.0", "a.example:443"),
+            interface("JSONRPC", "1.0.1", "https://a.example/a2a"),
+            interface("JSONRPC", "1.0", "https://b.example/a2a"),
+        ];
+        let many = world.verified(&many);
+        let [json, rest, grpc] = [
+            ProtocolBinding::JsonRpc,
+            ProtocolBinding::HttpJson,
+            ProtocolBinding::Grpc,
+        ]
+        .map(Protocol::current);
+        let old = Protocol {
+            version: Version::V0_3,
+            ..json
+        };
+        let here = Origin::https("a.example");
+        for (spoken, own_order, want) in [
+            (vec![json, grpc, rest], false, Ok("https://a.example/rest")),
+            (vec![json, grpc, rest], true, Ok("https://a.example/a2a")),
+            (vec![json, grpc], false, Ok("https://a.example:443")),
+            (vec![json], false, Ok("https://a.example/a2a")),
+            // 0.3 only for who speaks it, and only where 1.0 is not to be had.
+            (vec![old, json], false, Ok("https://a.example/a2a")),
+            (vec![old, json], true, Ok("https://a.example/a2a")),
+            (vec![old], false, Ok("https://a.example/old")),
+            (vec![], false, Err(None)),
+        ] {
+            let wanted = Wanted {
+                spoken: &spoken,
+                own_order,
+                origin: Some(&here),
+                ..Wanted::default()
+            };
+            let got = plan(&many, &held(), &wanted);
+            let got = got.map(|plan| plan.interface_url().to_owned());
+            let want = want.map(str::to_owned);
+            assert_eq!(got.map_err(|e| e.elsewhere), want, "{spoken:?}");
+        }
+        let there = Origin::https("c.example");
+        let wanted = Wanted {
+            origin: Some(&there),
+            ..Wanted::default()
+        };
+        let error = plan(&many, &held(), &wanted).expect_err("another origin");
+        assert_eq!(error.elsewhere.as_deref(), Some("https://a.example/rest"));
+    }
+
+    #[test]
+    fn keys_and_passwords_go_where_the_card_wants_them_and_never_on_a_proof() {
+        let world = World::new();
+        let key = |location: &str, name: &str| json!({"s": {"apiKeySecurityScheme": {"location": location, "name": name}}});
+        let http = |scheme: &str| json!({"s": {"httpAuthSecurityScheme": {"scheme": scheme}}});
+        let place = |name: &str| Missing::ApiKeyPlace(name.into());
+        for (schemes, want) in [
+            (
+                key("header", "X-Key"),
+                Ok(CredentialPlace::Header("X-Key".into())),
+            ),
+            (
+                key("query", "key"),
+                Ok(CredentialPlace::Query("key".into())),
+            ),
+            (
+                key("cookie", "key"),
+                Ok(CredentialPlace::Cookie("key".into())),
+            ),
+            (
+                http("Basic"),
+                Ok(CredentialPlace::Authorization("Basic".into())),
+            ),
+            (
+                key("header", "Authorization"),
+                Err(place("header Authorization")),
+            ),
+            (
+                key("header", "signature-input"),
+                Err(place("header signature-input")),
+            ),
+            (key("header", "a b"), Err(place("header a b"))),
+            (key("cookie", "a=b"), Err(place("cookie a=b"))),
+            (key("body", "x"), Err(place("body x"))),
+            (http("a b"), Err(Missing::HttpAuth("a b".into()))),
+        ] {
+            let card = world.verified(&with(&schemes, &json!([{"schemes": {"s": {}}}])));
+            let mut held = held();
+            held.credentials.push("s".into());
+            let got = plan(&card, &held, &Wanted::default());
+            let got = got.map(|plan| plan.credentials()[0].1.clone());
+            let got = got.map_err(|mut e| e.alternatives.remove(0).missing.remove(0).1);
+            assert_eq!(got, want, "{schemes}");
+        }
+    }
+
+    #[test]
+    fn a_call_carries_one_authorization() {
+        let world = World::new();
+        let mut schemes = all_kinds();
+        schemes["password"] = schemes["basic"].clone();
+        // In the order of their names.
+        for (one, two) in [
+            ("basic", "oauth"),
+            ("oauth", "password"),
+            ("basic", "password"),
+        ] {
+            let both = json!([{"schemes": {one: {}, two: {}}}]);
+            let card = world.verified(&with(&schemes, &both));
+            let mut held = held();
+            held.credentials = vec!["basic".into(), "password".into()];
+            let error = plan(&card, &held, &Wanted::default()).expect_err("two of them");
+            let want = Missing::SecondAuthorization;
+            assert_eq!(error.alternatives[0].missing, [(two.into(), want)]);
+        }
+    }
+
+    #[test]
+    fn a_skills_demands_come_on_top_of_the_agents() {
+        let world = World::new();
+        let agents = json!([{"schemes": {"mtls": {}}}, {"schemes": {"mtls": {}, "oauth": {}}}]);
+        let mut card = with(&all_kinds(), &agents);
+        let of_skill = json!([
+            {"schemes": {"key": {}}},
+            {"schemes": {"oauth": {"list": ["booking:reserve"]}}},
+        ]);
+        card.skills[0].security_requirements = serde_json::from_value(of_skill).expect("good");
+        let card = world.verified(&card);
+        let wanted = Wanted {
+            skill: Some(&card.card().skills[0]),
+            ..Wanted::default()
+        };
+        let mut held = held();
+        held.scopes = None;
+        let found = plan(&card, &held, &wanted).expect("a plan");
+        assert_eq!(
+            (found.alternative(), found.schemes()),
+            (0, &["mtls".into(), "oauth".into()][..])
+        );
+        assert_eq!(found.scopes(), ["booking:reserve"]);
+        held.credentials.push("key".into());
+        let found = plan(&card, &held, &wanted).expect("a plan");
+        assert_eq!((found.issuer(), found.credentials().len()), (None, 1));
+
+        let error = plan(&card, &nothing(), &wanted).expect_err("nothing is held");
+        assert_eq!(error.alternatives.len(), 2, "{error}");
+        let certified = Held {
+            certificate: true,
+            ..nothing()
+        };
+        let error = plan(&card, &certified, &wanted).expect_err("no token");
+        let skills: Vec<_> = error
+            .alternatives
+            .iter()
+            .map(|a| a.skill.as_deref())
+            .collect();
+        assert_eq!(skills, [Some("reserve"), Some("reserve"), None], "{error}");
     }
 }

@@ -19,6 +19,10 @@ pub(super) const fn tls(error: &TlsError) -> (Kind, &'static str) {
             "check the address, and that somebody listens there",
         ),
         TlsError::Timeout { .. } | TlsError::Http { .. } => (Kind::Failed, AGAIN),
+        TlsError::NoHttp2 { .. } => (
+            Kind::Failed,
+            "let the agent speak HTTP/2 there, or call it by another binding",
+        ),
         TlsError::OwnExpired(_) => (Kind::Failed, RENEW),
         TlsError::Url { .. } => (
             Kind::Usage,
@@ -121,7 +125,9 @@ pub(super) fn client(error: &ClientError) -> (Kind, &'static str) {
         ClientError::Tls(error) => tls(error),
         ClientError::OAuth(error) => oauth(error),
         ClientError::Workload(_) => (Kind::Failed, RENEW),
-        ClientError::Deadline { .. } | ClientError::Truncated => (Kind::Failed, AGAIN),
+        ClientError::Deadline { .. } | ClientError::Truncated | ClientError::Idle { .. } => {
+            (Kind::Failed, AGAIN)
+        }
         ClientError::Refused { status, .. } if *status >= 500 => (Kind::Failed, AGAIN),
         ClientError::Refused { status, .. } => (Kind::Refused, refusal(*status)),
         ClientError::Busy { .. } => (Kind::Failed, AGAIN),
@@ -132,6 +138,12 @@ pub(super) fn client(error: &ClientError) -> (Kind, &'static str) {
         ClientError::NotInBinding { .. } => (
             Kind::Refused,
             "the agent's interface cannot do this; `countersign card show` lists the others",
+        ),
+        ClientError::Credential { .. }
+        | ClientError::Header { .. }
+        | ClientError::Intercepted { .. } => (
+            Kind::Refused,
+            "the application that uses this client must be mended",
         ),
         ClientError::NoCurrentCall | ClientError::Cancelled => (Kind::Failed, AGAIN),
         ClientError::NoCard { status } if *status >= 500 => (Kind::Failed, AGAIN),

@@ -1,19 +1,24 @@
 //! What a caller intends.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::json;
+use tokio::time::Instant;
 
 use super::answer::{self, Answer};
+use super::attempt::Got;
+use super::cards::ExtendedCards;
 use super::connect::{Client, Peer};
+use super::current::CallScope;
 use super::error::ClientError;
+use super::follow::Following;
 use super::stream::EventStream;
 use crate::a2a::{
-    CancelTaskRequest, GetTaskRequest, Message, Request, Response, SendMessageConfiguration,
-    SendMessageRequest, Task,
+    Message, Request, Response, SendMessageConfiguration, SendMessageRequest, Task, Version,
 };
 use crate::audit::Admitted;
-use crate::card::EXTENSION_URI;
+use crate::card::{EXTENSION_URI, ProtocolBinding};
 use crate::oauth::UserGrant;
 use crate::token::Scopes;
 
@@ -28,30 +33,34 @@ pub(super) enum Authority {
     User(Arc<UserGrant>),
 }
 
-/// A client together with the authority its calls go on.
+/// A client together with the authority its calls go on. It is a session too: an extended card that
+/// was got in it takes the place of the public one for its calls.
 #[derive(Clone, Debug)]
 pub struct OnBehalfOf {
     client: Client,
     authority: Authority,
+    extended: ExtendedCards,
 }
 
 impl OnBehalfOf {
     pub(super) fn new(client: Client, authority: Authority) -> Self {
-        Self { client, authority }
+        Self {
+            client,
+            authority,
+            extended: ExtendedCards::default(),
+        }
     }
 
-    /// Begins a call to `peer`.
-    pub fn call(&self, peer: &Peer) -> Call {
+    /// Begins a call to `peer`: a [`Peer`] or a [`RemoteAgent`](super::RemoteAgent).
+    pub fn call(&self, peer: impl AsRef<Peer>) -> Call {
+        let mut intent = Intent::new(peer.as_ref(), self.authority.clone());
+        intent.extended = self.extended.clone();
         Call {
             client: self.client.clone(),
-            intent: Intent {
-                peer: peer.clone(),
-                authority: self.authority.clone(),
-                skill: None,
-                scopes: None,
-            },
+            intent,
             configuration: None,
             task: None,
+            deadline: None,
         }
     }
 }
@@ -63,16 +72,46 @@ pub(super) struct Intent {
     pub(super) authority: Authority,
     pub(super) skill: Option<String>,
     pub(super) scopes: Option<Scopes>,
+    pub(super) binding: Option<ProtocolBinding>,
+    pub(super) version: Option<Version>,
+    pub(super) extended: ExtendedCards,
 }
 
-/// A call that is being put together; `send`, `stream`, `get_task` or `cancel_task` makes it.
+impl Intent {
+    pub(super) fn new(peer: &Peer, authority: Authority) -> Self {
+        Self {
+            peer: peer.clone(),
+            authority,
+            skill: None,
+            scopes: None,
+            binding: None,
+            version: None,
+            extended: ExtendedCards::default(),
+        }
+    }
+}
+
+/// A call that is being put together; the name of an operation makes it.
+///
+/// ```no_run
+/// # async fn f(client: countersign::Client, booking: countersign::Peer)
+/// # -> Result<(), countersign::client::ClientError> {
+/// let on_behalf = client.on_own_behalf();
+/// let answer = on_behalf.call(&booking).skill("reserve").send("Two nights in Lisbon").await?;
+/// if let Some(task) = answer.task() {
+///     let later = on_behalf.call(&booking).get_task(&task.id, None).await?;
+///     println!("{}", later.status.state);
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Call {
-    client: Client,
-    intent: Intent,
-    configuration: Option<SendMessageConfiguration>,
-    task: Option<(String, String)>,
+    pub(super) client: Client,
+    pub(super) intent: Intent,
+    pub(super) configuration: Option<SendMessageConfiguration>,
+    pub(super) task: Option<(String, String)>,
+    deadline: Option<Duration>,
 }
 
 impl Call {
@@ -85,6 +124,26 @@ impl Call {
     /// Asks for exactly these scopes instead of those that the card names.
     pub fn scopes(mut self, scopes: Scopes) -> Self {
         self.intent.scopes = Some(scopes);
+        self
+    }
+
+    /// Uses this binding and no other. Default: the one that the agent prefers.
+    pub fn binding(mut self, binding: ProtocolBinding) -> Self {
+        self.intent.binding = Some(binding);
+        self
+    }
+
+    /// Uses this version of the protocol and no other. 0.3 must be allowed besides:
+    /// [`ClientBuilder::allow_v0_3`](super::ClientBuilder::allow_v0_3).
+    pub fn version(mut self, version: Version) -> Self {
+        self.intent.version = Some(version);
+        self
+    }
+
+    /// How long this call may take until its answer, or its event stream, begins. Default: the
+    /// client's. A call never outlasts the one it belongs to ([`CallScope`](super::CallScope)).
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = Some(deadline);
         self
     }
 
@@ -108,7 +167,9 @@ impl Call {
         if let Some(skill) = &self.intent.skill {
             let named = json!({ "skill": skill });
             message.metadata.insert(EXTENSION_URI.to_owned(), named);
-            message.extensions.push(EXTENSION_URI.to_owned());
+            if !message.extensions.iter().any(|uri| uri == EXTENSION_URI) {
+                message.extensions.push(EXTENSION_URI.to_owned());
+            }
         }
         SendMessageRequest {
             configuration: self.configuration.clone(),
@@ -116,15 +177,17 @@ impl Call {
         }
     }
 
-    /// SendMessage: waits until the agent answers or its task is over or interrupted.
+    /// SendMessage: waits until the agent answers or its task is over or interrupted. A message is
+    /// never sent twice, whatever happens to its answer.
     ///
     /// # Errors
     /// [`ClientError`], naming the step that refused.
     pub async fn send(self, message: impl Into<Message>) -> Result<Answer, ClientError> {
         let request = Request::SendMessage(self.request(message.into()));
-        match self.client.unary(&self.intent, &request).await? {
+        let operation = request.operation();
+        match self.once(request).await? {
             Response::SendMessage(answer) => Ok(Answer(answer)),
-            other => Err(answer::mismatch(request.operation(), &other)),
+            other => Err(answer::mismatch(operation, &other)),
         }
     }
 
@@ -134,38 +197,41 @@ impl Call {
     /// [`ClientError`], naming the step that refused.
     pub async fn stream(self, message: impl Into<Message>) -> Result<EventStream, ClientError> {
         let request = Request::SendStreamingMessage(self.request(message.into()));
-        self.client.streaming(&self.intent, &request).await
+        self.events(request).await
     }
 
-    /// GetTask, with at most `history` messages of its history (all when `None`).
-    ///
-    /// # Errors
-    /// [`ClientError`], naming the step that refused.
-    pub async fn get_task(self, id: &str, history: Option<u32>) -> Result<Task, ClientError> {
-        let request = GetTaskRequest {
-            id: id.to_owned(),
-            history_length: history.map(|n| i32::try_from(n).unwrap_or(i32::MAX)),
-            ..GetTaskRequest::default()
-        };
-        self.task(Request::GetTask(request)).await
-    }
-
-    /// CancelTask.
-    ///
-    /// # Errors
-    /// [`ClientError`], naming the step that refused.
-    pub async fn cancel_task(self, id: &str) -> Result<Task, ClientError> {
-        let request = CancelTaskRequest {
-            id: id.to_owned(),
-            ..CancelTaskRequest::default()
-        };
-        self.task(Request::CancelTask(request)).await
-    }
-
-    async fn task(&self, request: Request) -> Result<Task, ClientError> {
-        match self.client.unary(&self.intent, &request).await? {
-            Response::Task(task) => Ok(task),
-            other => Err(answer::mismatch(request.operation(), &other)),
+    /// Makes a call that is answered once.
+    pub(super) async fn once(&self, request: Request) -> Result<Response, ClientError> {
+        match self.made(request).await? {
+            Got::Response(response) => Ok(response),
+            Got::Events(_) | Got::Card(_) => Err(ClientError::Answer {
+                what: "a stream where one answer should be".into(),
+            }),
         }
+    }
+
+    /// Makes a call that is answered with a stream.
+    pub(super) async fn events(self, request: Request) -> Result<EventStream, ClientError> {
+        match self.made(request).await? {
+            Got::Events(source) => {
+                let scope = CallScope::current();
+                let following = Following::new(self.client, self.intent, scope, source);
+                Ok(EventStream::following(following))
+            }
+            Got::Response(_) | Got::Card(_) => Err(ClientError::Answer {
+                what: "one answer where a stream should be".into(),
+            }),
+        }
+    }
+
+    pub(super) async fn made(&self, request: Request) -> Result<Got, ClientError> {
+        let mut scope = CallScope::current();
+        let within = self.deadline.unwrap_or(self.client.0.deadline);
+        if let Some(end) = Instant::now().checked_add(within) {
+            scope = scope.until(end);
+        }
+        let policy = self.client.0.retries;
+        // Boxed: a call is large, and whoever awaits one should not be.
+        Box::pin(self.client.call(&self.intent, request, &scope, &policy)).await
     }
 }

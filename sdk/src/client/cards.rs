@@ -1,13 +1,14 @@
 //! Steps 1 and 2: the peer's card, fetched over mutual TLS from the peer itself, and verified.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use bytes::Bytes;
 use http::header::{ACCEPT, CACHE_CONTROL, ETAG, IF_NONE_MATCH};
-use http::{HeaderValue, Method, StatusCode};
+use http::{HeaderValue, Method, StatusCode, Version};
 use http_body_util::Full;
 
 use super::connect::{Client, Peer};
@@ -42,10 +43,56 @@ struct Slot {
 pub(super) struct Kept {
     pub(super) card: Arc<VerifiedCard>,
     pub(super) plans: Plans,
+    /// Whether the connection it came on speaks HTTP/2.
+    pub(super) http2: bool,
     etag: Option<HeaderValue>,
     fresh_until: UnixTime,
     /// Our trust when it was verified: another generation verifies again.
     generation: u64,
+}
+
+/// The extended cards that one caller was given (A2A §3.1.11): they take the place of the public
+/// ones for that caller, and for nobody else.
+#[derive(Clone, Default)]
+pub(super) struct ExtendedCards(Arc<Mutex<HashMap<Who, Arc<Kept>>>>);
+
+impl ExtendedCards {
+    /// The extended card of `peer`, while its proof holds.
+    pub(super) fn of(&self, peer: &Peer, client: &Client) -> Option<Arc<Kept>> {
+        let cards = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // Nearly always there is none, and then nothing is made to look for it.
+        if cards.is_empty() {
+            return None;
+        }
+        let kept = cards.get(&(peer.shared_origin(), peer.id().clone()))?;
+        let now = client.0.workload.clock().now();
+        let generation = client.0.workload.current().generation();
+        (kept.fresh_until > now && kept.generation == generation).then(|| kept.clone())
+    }
+
+    /// Keeps `card`, which was given by `peer` and verified.
+    pub(super) fn keep(&self, peer: &Peer, card: Arc<VerifiedCard>, public: &Kept) {
+        let mut cards = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if cards.len() >= MAX_PEERS {
+            cards.clear();
+        }
+        let end = card.not_after().map(|end| end.plus(Duration::from_secs(1)));
+        let kept = Kept {
+            card,
+            plans: Plans::default(),
+            http2: public.http2,
+            etag: None,
+            fresh_until: end.unwrap_or(UnixTime::from_secs(u64::MAX)),
+            generation: public.generation,
+        };
+        cards.insert((peer.shared_origin(), peer.id().clone()), Arc::new(kept));
+    }
+}
+
+impl fmt::Debug for ExtendedCards {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ExtendedCards")
+    }
 }
 
 impl CardCache {
@@ -64,8 +111,8 @@ impl Client {
     ///
     /// # Errors
     /// [`ClientError`] of steps 1 and 2.
-    pub async fn card(&self, peer: &Peer) -> Result<Arc<VerifiedCard>, ClientError> {
-        Ok(self.kept_card(peer).await?.card.clone())
+    pub async fn card(&self, peer: impl AsRef<Peer>) -> Result<Arc<VerifiedCard>, ClientError> {
+        Ok(self.kept_card(peer.as_ref()).await?.card.clone())
     }
 
     pub(super) async fn kept_card(&self, peer: &Peer) -> Result<Arc<Kept>, ClientError> {
@@ -127,6 +174,7 @@ impl Client {
             return Ok(Kept {
                 card: old.card.clone(),
                 plans: Plans::default(),
+                http2: head.version == Version::HTTP_2,
                 etag: old.etag.clone(),
                 fresh_until: until(&old.card),
                 generation: own.generation(),
@@ -143,6 +191,7 @@ impl Client {
             fresh_until: until(&card),
             card: Arc::new(card),
             plans: Plans::default(),
+            http2: head.version == Version::HTTP_2,
             etag: head.headers.get(ETAG).cloned(),
             generation: own.generation(),
         })

@@ -134,6 +134,32 @@ pub enum ClientError {
     /// The connection broke before the answer was whole.
     #[error("the connection broke before the answer was whole")]
     Truncated,
+    /// An event stream was silent for too long, without even a keep-alive.
+    #[error("the event stream was silent for {after:?}")]
+    Idle {
+        /// How long it may be silent.
+        after: std::time::Duration,
+    },
+    /// A key or password that the card asks for could not be sent.
+    #[error("the credential for the scheme {scheme:?} {what}")]
+    Credential {
+        /// The scheme's name in the card.
+        scheme: String,
+        /// Why.
+        what: &'static str,
+    },
+    /// An interceptor wanted to set a header that is none, or not its own to set.
+    #[error("the header {name:?} cannot be set by an interceptor")]
+    Header {
+        /// Its name.
+        name: String,
+    },
+    /// An interceptor stopped the call.
+    #[error("an interceptor stopped the call: {what}")]
+    Intercepted {
+        /// Why.
+        what: String,
+    },
     /// No answer within the deadline.
     #[error("no answer within {after:?}")]
     Deadline {
@@ -169,6 +195,10 @@ impl ClientError {
             Self::Answer { .. } => "client.answer",
             Self::TooLong { .. } => "client.answer_too_long",
             Self::Truncated => "client.truncated",
+            Self::Idle { .. } => "client.stream_idle",
+            Self::Credential { .. } => "client.credential",
+            Self::Header { .. } => "client.header",
+            Self::Intercepted { .. } => "client.intercepted",
             Self::Deadline { .. } => "client.deadline",
         }
     }

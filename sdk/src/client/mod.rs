@@ -15,22 +15,36 @@
 //! ```
 
 mod answer;
+mod attempt;
 mod binding;
 mod call;
 mod cards;
 mod connect;
+mod credentials;
 mod current;
 mod error;
+mod extended;
+mod follow;
+mod intercept;
 mod outbound;
 mod plans;
+mod push;
+mod remote;
+mod retry;
 mod signing;
 mod stream;
+mod tasks;
 
 pub use answer::Answer;
+pub use async_trait::async_trait;
 pub use call::{Call, OnBehalfOf};
 pub use connect::{Client, ClientBuilder, Peer};
+pub use credentials::{CredentialProvider, CredentialRequest, StaticCredentials};
 pub use current::{CallScope, scope};
 pub use error::ClientError;
 #[cfg(feature = "server")]
 pub(crate) use signing::CurrentSigner;
+pub use intercept::{AfterCall, BeforeCall, CallInterceptor};
+pub use remote::RemoteAgent;
+pub use retry::RetryPolicy;
 pub use stream::EventStream;

@@ -56,6 +56,11 @@ impl BoundToken {
         &self.0.header
     }
 
+    /// Whether it is the very token that `other` is, not one like it.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// The one audience it is for.
     pub fn audience(&self) -> &str {
         &self.0.audience

@@ -73,15 +73,17 @@ impl TokenCache {
     }
 
     /// The token, from the cache or got by `fetch`; whoever asks for the same meanwhile waits and
-    /// shares what comes back, the error too.
+    /// shares what comes back, the error too. A token that was `rejected` is not given again.
     pub(super) async fn get<F: Future<Output = Result<BoundToken, OAuthError>>>(
         &self,
         wanted: Wanted<'_>,
         now: UnixTime,
+        rejected: Option<&BoundToken>,
         fetch: impl FnOnce() -> F,
     ) -> Result<BoundToken, OAuthError> {
         if let Some(token) = self.0.get(&wanted).await {
-            if token.expires() > now.plus(MARGIN) {
+            let good = rejected.is_none_or(|rejected| !token.is_same(rejected));
+            if good && token.expires() > now.plus(MARGIN) {
                 return Ok(token);
             }
             self.0.invalidate(&wanted).await;
@@ -119,6 +121,15 @@ mod tests {
         }
 
         async fn get(&self, wanted: Wanted<'_>, now: UnixTime) -> Result<BoundToken, OAuthError> {
+            self.get_but(wanted, now, None).await
+        }
+
+        async fn get_but(
+            &self,
+            wanted: Wanted<'_>,
+            now: UnixTime,
+            rejected: Option<&BoundToken>,
+        ) -> Result<BoundToken, OAuthError> {
             let fetch = async || {
                 self.asked.fetch_add(1, Ordering::SeqCst);
                 tokio::task::yield_now().await;
@@ -132,7 +143,7 @@ mod tests {
                     BoundToken::new(&text, wanted.audience, scopes, ends, wanted.certificate);
                 made.ok_or(OAuthError::Keys)
             };
-            self.cache.get(wanted, now, fetch).await
+            self.cache.get(wanted, now, rejected, fetch).await
         }
 
         fn asked(&self) -> usize {
@@ -179,6 +190,24 @@ mod tests {
             let token = server.get(other, NOW).await.expect("a token");
             assert_eq!(token.certificate(), other.certificate);
             assert_eq!(server.asked(), at + 2, "{other:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_token_that_was_rejected_is_replaced_once() {
+        let (server, scopes) = (Server::new(), Scopes::default());
+        let wanted = Wanted {
+            audience: "booking",
+            scopes: &scopes,
+            subject: None,
+            certificate: certificate("mine"),
+        };
+        let first = server.get(wanted, NOW).await.expect("a token");
+        for _ in 0..2 {
+            // Whoever comes second with the same complaint finds the new one there.
+            let other = server.get_but(wanted, NOW, Some(&first)).await;
+            assert!(!other.expect("a token").is_same(&first));
+            assert_eq!(server.asked(), 2);
         }
     }
 

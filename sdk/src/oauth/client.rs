@@ -16,7 +16,7 @@ use super::answer::ANSWER_MAX;
 use super::cache::TokenCache;
 use super::keys::KeyCache;
 use super::metadata::well_known;
-use super::obtain::{Ask, Subject};
+use super::obtain::{Ask, Subject, Whom};
 use super::wire::Wire;
 use super::{BoundToken, Metadata, OAuthError, UserGrant};
 
@@ -144,13 +144,7 @@ impl OAuth {
         audience: &str,
         scopes: &Scopes,
     ) -> Result<BoundToken, OAuthError> {
-        let subject = None;
-        self.obtain(Ask {
-            audience,
-            scopes,
-            subject,
-        })
-        .await
+        self.token_for(Whom::Own, audience, scopes, None).await
     }
 
     /// A token for `audience` by which the agent goes on for whoever called it (RFC 8693).
@@ -167,19 +161,8 @@ impl OAuth {
         audience: &str,
         scopes: &Scopes,
     ) -> Result<BoundToken, OAuthError> {
-        self.obtain(Ask {
-            audience,
-            scopes,
-            subject: Some(Subject {
-                token: subject.subject_token(),
-                digest: sha256(subject.subject_token().expose().as_bytes()),
-                name: subject.subject(),
-                act: subject.act(),
-                scopes: subject.scopes(),
-                expires: subject.expires(),
-            }),
-        })
-        .await
+        let whom = Whom::Caller(subject);
+        self.token_for(whom, audience, scopes, None).await
     }
 
     /// A token for `audience` by which the agent acts for the user of `grant` (RFC 8693).
@@ -192,10 +175,29 @@ impl OAuth {
         audience: &str,
         scopes: &Scopes,
     ) -> Result<BoundToken, OAuthError> {
-        self.obtain(Ask {
-            audience,
-            scopes,
-            subject: Some(Subject {
+        let whom = Whom::User(grant);
+        self.token_for(whom, audience, scopes, None).await
+    }
+
+    /// A token for `audience`, and not `rejected`, which was not taken there.
+    pub(crate) async fn token_for(
+        &self,
+        whom: Whom<'_>,
+        audience: &str,
+        scopes: &Scopes,
+        rejected: Option<&BoundToken>,
+    ) -> Result<BoundToken, OAuthError> {
+        let subject = match whom {
+            Whom::Own => None,
+            Whom::Caller(subject) => Some(Subject {
+                token: subject.subject_token(),
+                digest: sha256(subject.subject_token().expose().as_bytes()),
+                name: subject.subject(),
+                act: subject.act(),
+                scopes: subject.scopes(),
+                expires: subject.expires(),
+            }),
+            Whom::User(grant) => Some(Subject {
                 token: grant.token(),
                 digest: grant.digest(),
                 name: grant.user(),
@@ -203,6 +205,12 @@ impl OAuth {
                 scopes: grant.scopes(),
                 expires: grant.expires(),
             }),
+        };
+        self.obtain(Ask {
+            audience,
+            scopes,
+            subject,
+            rejected,
         })
         .await
     }

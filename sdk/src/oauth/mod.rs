@@ -30,6 +30,8 @@ pub use bound::{BoundToken, UserGrant};
 pub use client::{AuthorityEndpoint, OAuth};
 pub use error::OAuthError;
 pub use metadata::{METADATA_PATH, Metadata, metadata_url};
+#[cfg(feature = "client")]
+pub(crate) use obtain::Whom;
 
 #[cfg(all(test, feature = "authority"))]
 pub(crate) use form::encode_form;

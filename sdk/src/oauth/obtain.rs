@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::clock::UnixTime;
 use crate::crypto::CertThumbprint;
 use crate::secret::Secret;
-use crate::token::Scopes;
+use crate::token::{Scopes, VerifiedToken};
 use crate::workload::Snapshot;
 
 use super::answer::{ACCESS_TOKEN, Accepted, Expected, Kind, accept};
@@ -23,6 +23,23 @@ pub(super) struct Ask<'a> {
     pub(super) audience: &'a str,
     pub(super) scopes: &'a Scopes,
     pub(super) subject: Option<Subject<'a>>,
+    /// A token that the peer did not take: it is not given again.
+    pub(super) rejected: Option<&'a BoundToken>,
+}
+
+/// For whom a token is asked.
+#[derive(Clone, Copy, Debug)]
+#[allow(
+    dead_code,
+    reason = "used by the client's pipeline, which is built only with the feature client"
+)]
+pub(crate) enum Whom<'a> {
+    /// For the agent itself.
+    Own,
+    /// For whoever called with this token.
+    Caller(&'a VerifiedToken),
+    /// For the user who logged in.
+    User(&'a UserGrant),
 }
 
 /// The token that is exchanged.
@@ -53,7 +70,7 @@ impl OAuth {
             certificate,
         };
         let fetch = || self.fetch(ask, certificate);
-        self.0.tokens.get(wanted, now, fetch).await
+        self.0.tokens.get(wanted, now, ask.rejected, fetch).await
     }
 
     async fn fetch(

@@ -10,8 +10,12 @@ use axum::routing::{any, get, post};
 use http::HeaderValue;
 use http::header::STRICT_TRANSPORT_SECURITY;
 
-use super::binding::{Front, HttpJson, JsonRpc, serve};
+#[cfg(feature = "grpc")]
+use super::binding::Grpc;
+use super::binding::{Front, HttpJson, HttpJsonV03, JsonRpc, JsonRpcV03, asks_for_v03, serve};
 use super::published::{Cards, OpenCard, serve_card, serve_directory, serve_open_card};
+#[cfg(feature = "grpc")]
+use crate::a2a;
 use crate::a2a::AGENT_CARD_PATH;
 use crate::httpsig::DIRECTORY_PATH;
 
@@ -61,8 +65,8 @@ pub(super) fn open_router(front: Arc<Front>, card: Arc<OpenCard>, paths: &Paths)
 fn bindings(front: Arc<Front>, paths: &Paths) -> Router {
     let base: Arc<str> = paths.rest.as_str().into();
     let rest = move |State(front): State<Arc<Front>>, request: Request| {
-        let binding = HttpJson { base: base.clone() };
-        async move { serve(&front, &binding, request).await }
+        let base = base.clone();
+        async move { http_json(&front, base, request).await }
     };
     let mut router = Router::new()
         // Some clients put a slash behind every base address.
@@ -71,9 +75,40 @@ fn bindings(front: Arc<Front>, paths: &Paths) -> Router {
     if !paths.json_rpc.is_empty() {
         router = router.route(&paths.json_rpc, post(json_rpc));
     }
+    #[cfg(feature = "grpc")]
+    {
+        let service = format!("/{}/{{method}}", a2a::grpc::SERVICE);
+        router = router.route(&service, post(grpc));
+    }
     router.with_state(front)
 }
 
 async fn json_rpc(State(front): State<Arc<Front>>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let old = front.terms.v03 && asks_for_v03(&parts);
+    let request = Request::from_parts(parts, body);
+    if old {
+        return serve(&front, &JsonRpcV03, request).await;
+    }
     serve(&front, &JsonRpc, request).await
+}
+
+async fn http_json(front: &Front, base: Arc<str>, request: Request) -> Response {
+    let of_03 = HttpJsonV03 { base: base.clone() };
+    let (parts, body) = request.into_parts();
+    let old = front.terms.v03 && of_03.takes(&parts);
+    let request = Request::from_parts(parts, body);
+    if old {
+        return serve(front, &of_03, request).await;
+    }
+    serve(front, &HttpJson { base }, request).await
+}
+
+/// gRPC has its own paths, below no other.
+#[cfg(feature = "grpc")]
+async fn grpc(State(front): State<Arc<Front>>, request: Request) -> Response {
+    match Grpc::turn_away(&request) {
+        Some(response) => response,
+        None => serve(&front, &Grpc, request).await,
+    }
 }

@@ -73,7 +73,7 @@ pub async fn serve<S, B>(
                 () = &mut shutdown => break,
                 () = watch.next() => {}
                 Some(ended) = tasks.join_next() => report(ended),
-                (stream, remote, slot) = accept(&listener, &slots) => {
+                (stream, remote, slot) = accept(&listener, &slots, &server) => {
                     tasks.spawn(connection(Arc::clone(&server), stream, remote, slot, service.clone()));
                 }
             }
@@ -158,9 +158,19 @@ impl<'a> Watch<'a> {
 async fn accept(
     listener: &TcpListener,
     slots: &Arc<Semaphore>,
+    server: &Server,
 ) -> (TcpStream, SocketAddr, Option<OwnedSemaphorePermit>) {
-    // The semaphore is never closed, so there always is a slot in the end.
-    let slot = Arc::clone(slots).acquire_owned().await.ok();
+    let slot = match Arc::clone(slots).try_acquire_owned() {
+        Ok(slot) => Some(slot),
+        Err(_) => {
+            server.full.send_replace(true);
+            // The semaphore is never closed, so there always is a slot in the end.
+            Arc::clone(slots).acquire_owned().await.ok()
+        }
+    };
+    server
+        .full
+        .send_if_modified(|full| std::mem::replace(full, false));
     loop {
         match listener.accept().await {
             Ok((stream, remote)) => return (stream, remote, slot),

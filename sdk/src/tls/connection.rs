@@ -17,7 +17,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use rustls::sign::CertifiedKey;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tower_service::Service;
@@ -38,6 +38,10 @@ use crate::workload::{Snapshot, Workload};
 const LINGER: Duration = Duration::from_secs(1);
 const LINGER_BYTES: usize = 64 << 10;
 
+/// How long a handshake may take while every slot is taken: whoever connects and says nothing must
+/// not keep the others out for the whole deadline.
+const PATIENCE_WHEN_FULL: Duration = Duration::from_secs(1);
+
 /// What all connections of one listener share.
 pub(super) struct Server {
     pub(super) workload: Workload,
@@ -45,6 +49,8 @@ pub(super) struct Server {
     pub(super) registry: Registry,
     key: Mutex<Option<(u64, Arc<CertifiedKey>)>>,
     stopping: AtomicBool,
+    /// Whether somebody waits for a slot.
+    pub(super) full: watch::Sender<bool>,
 }
 
 impl Server {
@@ -55,6 +61,7 @@ impl Server {
             registry: Registry::new(),
             key: Mutex::new(None),
             stopping: AtomicBool::new(false),
+            full: watch::Sender::new(false),
         }
     }
 
@@ -89,20 +96,36 @@ impl Server {
         stream: TcpStream,
         remote: SocketAddr,
     ) -> Option<(TlsStream<TcpStream>, Arc<Bond>)> {
-        let within = self.options.handshake_timeout;
-        match tokio::time::timeout(within, self.handshake(stream)).await {
-            Ok(Ok(done)) => Some(done),
-            Ok(Err((error, stream))) => {
+        let done = tokio::select! {
+            biased;
+            done = self.handshake(stream) => done,
+            after = self.patience() => {
+                self.refused(remote, RefusedHandshake::Timeout { after });
+                return None;
+            }
+        };
+        match done {
+            Ok(done) => Some(done),
+            Err((error, stream)) => {
                 self.refused(remote, error);
                 if let Some(stream) = stream {
                     linger(stream).await;
                 }
                 None
             }
-            Err(_) => {
-                self.refused(remote, RefusedHandshake::Timeout { after: within });
-                None
-            }
+        }
+    }
+
+    /// Ends when a handshake has taken too long, and says how long that is.
+    async fn patience(&self) -> Duration {
+        let whole = self.options.handshake_timeout;
+        let short = whole.min(PATIENCE_WHEN_FULL);
+        tokio::time::sleep(short).await;
+        let mut full = self.full.subscribe();
+        tokio::select! {
+            // The sender lives as long as this does.
+            _ = full.wait_for(|full| *full) => short,
+            () = tokio::time::sleep(whole - short) => whole,
         }
     }
 

@@ -93,6 +93,12 @@ pub enum TlsError {
         /// What is wrong with it.
         what: &'static str,
     },
+    /// The request needs HTTP/2, and the connection speaks HTTP/1.1.
+    #[error("{authority} does not speak HTTP/2, which the request needs")]
+    NoHttp2 {
+        /// Host and port.
+        authority: String,
+    },
     /// The HTTP exchange broke.
     #[error("the HTTP exchange with {authority} failed: {what}")]
     Http {
@@ -135,6 +141,7 @@ impl TlsError {
             Self::OwnExpired(_) => "tls.own_expired",
             Self::Handshake { .. } => "tls.handshake",
             Self::Url { .. } => "tls.url",
+            Self::NoHttp2 { .. } => "tls.no_http2",
             Self::Http { .. } => "tls.http",
         }
     }
@@ -160,6 +167,7 @@ impl TlsError {
             | Self::NotTrusted { .. }
             | Self::OwnExpired(_)
             | Self::Handshake { .. }
+            | Self::NoHttp2 { .. }
             | Self::Url { .. } => false,
         }
     }

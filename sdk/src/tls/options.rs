@@ -76,7 +76,7 @@ pub type OnRefused = Arc<dyn Fn(&TlsRefusal) + Send + Sync>;
 pub struct ServeOptions {
     /// Default [`ClientCertificate::Required`].
     pub client_certificate: ClientCertificate,
-    /// Default 10 s.
+    /// Default 10 s; at most one second while every slot is taken and somebody waits for one.
     pub handshake_timeout: Duration,
     /// From a request's first byte to the end of its header block (HTTP/1.1). Default 10 s.
     pub header_timeout: Duration,

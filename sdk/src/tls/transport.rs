@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::Request;
+use http::{Request, Version};
 use http_body_util::Full;
 use hyper::body::Incoming;
 
@@ -75,6 +75,9 @@ impl Transport {
     /// Sends `request` to the agent at `to`, and to nobody else. The request's URI is a path, or
     /// a URL at that same host; `Host` is set here.
     ///
+    /// A request whose version is `HTTP_2` goes over HTTP/2 or not at all; any other goes over what
+    /// the connection speaks.
+    ///
     /// A request that never left is tried again on another connection; one that may have arrived
     /// is not, see [`TlsError::may_have_arrived`].
     ///
@@ -90,12 +93,18 @@ impl Transport {
         request: Request<Full<Bytes>>,
     ) -> Result<Received, TlsError> {
         to.owns(request.uri())?;
+        let only_http2 = request.version() == Version::HTTP_2;
         let shared = &self.0;
         let mut request = request;
         let mut attempt = 1;
         loop {
             let (partition, now) = shared.partition(to)?;
             let lease = shared.lease(&partition, now).await?;
+            if only_http2 && lease.version() != Version::HTTP_2 {
+                return Err(TlsError::NoHttp2 {
+                    authority: to.authority().to_owned(),
+                });
+            }
             let bond = Arc::clone(lease.bond());
             to.address(&mut request, lease.version());
             match shared.exchange(&partition, lease, request).await {

@@ -9,12 +9,13 @@ use countersign::authority::{Authority, AuthorityConfig};
 use countersign::client::{Client, OnBehalfOf};
 use countersign::clock::{Clock, SystemClock};
 use countersign::policy::Policy;
-use countersign::server::store::{MemoryTaskStore, TaskStore};
+use countersign::server::store::{TaskStore};
 use countersign::server::{Agent, AgentExecutor, RunningAgent};
 use countersign::tls::AuthoritySource;
 use countersign::workload::{Enrolment, Workload, WorkloadError};
 
 pub(crate) mod raw;
+pub(crate) mod wire;
 
 pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -55,8 +56,7 @@ impl World {
         clock: Arc<dyn Clock>,
         executor: impl AgentExecutor,
     ) -> Result<Self, Failure> {
-        let store = Arc::new(MemoryTaskStore::default());
-        Self::keeping(store, clock, executor).await
+        Self::made(clock, executor, |agent| agent).await
     }
 
     /// The world whose worker keeps its tasks in `store`.
@@ -64,6 +64,15 @@ impl World {
         store: Arc<dyn TaskStore>,
         clock: Arc<dyn Clock>,
         executor: impl AgentExecutor,
+    ) -> Result<Self, Failure> {
+        Self::made(clock, executor, |agent| agent.store(store)).await
+    }
+
+    /// The world whose worker was changed by `change` before it started.
+    pub(crate) async fn made(
+        clock: Arc<dyn Clock>,
+        executor: impl AgentExecutor,
+        change: impl FnOnce(Agent) -> Agent,
     ) -> Result<Self, Failure> {
         let scopes = || "work".parse();
         let config = AuthorityConfig::new("test.example".parse()?)
@@ -82,10 +91,8 @@ impl World {
         let worker = Agent::new("worker", "Works", workload, authority.oauth_endpoint())
             .skill(skill)
             .policy(Policy::from_toml(POLICY)?)
-            .audit(log.clone() as Arc<dyn AuditLog>)
-            .store(store)
-            .serve("127.0.0.1:0", executor)
-            .await?;
+            .audit(log.clone() as Arc<dyn AuditLog>);
+        let worker = change(worker).serve("127.0.0.1:0", executor).await?;
         Ok(Self {
             authority,
             worker,

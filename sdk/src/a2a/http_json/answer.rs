@@ -1,13 +1,12 @@
 //! Answers, events and errors in both directions (A2A §11.4, §11.6, §11.7).
 
-use serde::Deserialize as _;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::write::json;
 use crate::a2a::call::Answer;
-use crate::a2a::{A2aError, ErrorKind, Operation, Response, StreamResponse};
-use crate::jose::{JsonLimits, parse_json, parse_typed};
+use crate::a2a::{A2aError, ErrorKind, Operation, Response, StreamResponse, located};
+use crate::jose::{JsonLimits, parse_json};
 
 /// The body of an answer.
 pub fn write_response(response: &Response) -> Vec<u8> {
@@ -69,7 +68,7 @@ pub fn read_event(data: &[u8], limits: JsonLimits) -> Result<StreamResponse, A2a
             Some(&value),
         ));
     }
-    StreamResponse::deserialize(value).map_err(|error| not_an_answer(&error.to_string()))
+    located::read(value).map_err(|error| not_an_answer(&error.to_string()))
 }
 
 /// Reads the body of an answer with an error status, whatever it is.
@@ -78,7 +77,8 @@ pub fn read_error(status: u16, body: &[u8], limits: JsonLimits) -> A2aError {
 }
 
 fn typed<T: DeserializeOwned>(body: &[u8], limits: JsonLimits) -> Result<T, A2aError> {
-    parse_typed(body, limits).map_err(|error| not_an_answer(&error.to_string()))
+    let value = parse_json(body, limits).map_err(|error| not_an_answer(&error.to_string()))?;
+    located::read(value).map_err(|error| not_an_answer(&error.to_string()))
 }
 
 fn not_an_answer(why: &str) -> A2aError {

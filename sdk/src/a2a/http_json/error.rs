@@ -44,6 +44,10 @@ impl HttpJsonError {
     pub fn to_body(&self) -> Vec<u8> {
         let mut body = A2aError::from(self.clone()).to_http_json();
         body["error"]["code"] = self.status().as_u16().into();
+        if let Self::NotFound = self {
+            // Unlike a method of JSON-RPC, a path that does not exist is a resource.
+            body["error"]["status"] = "NOT_FOUND".into();
+        }
         body.to_string().into_bytes()
     }
 
@@ -64,6 +68,34 @@ impl From<HttpJsonError> for A2aError {
             HttpJsonError::NotFound | HttpJsonError::MethodNotAllowed { .. } => {
                 Self::new(ErrorKind::MethodNotFound, error.to_string())
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn what_was_not_read_is_told_in_the_form_of_every_error() {
+        let wrong = A2aError::invalid_param("id", "is required");
+        for (error, status, name, allow) in [
+            (HttpJsonError::NotFound, 404, "NOT_FOUND", None),
+            (
+                HttpJsonError::MethodNotAllowed { allow: "GET, POST" },
+                405,
+                "UNIMPLEMENTED",
+                Some("GET, POST"),
+            ),
+            (HttpJsonError::A2a(wrong), 400, "INVALID_ARGUMENT", None),
+        ] {
+            let body: Value = serde_json::from_slice(&error.to_body()).expect("JSON");
+            assert_eq!(body["error"]["code"], json!(status));
+            assert_eq!(body["error"]["status"], json!(name));
+            assert!(body["error"]["details"][0]["reason"].is_string());
+            assert_eq!((error.status().as_u16(), error.allow()), (status, allow));
         }
     }
 }

@@ -3,6 +3,17 @@
 //! Paths are those below the URL of the interface. What comes from a path or a query is
 //! percent-decoded on reading and encoded on writing, so that no ID can change where a request goes.
 //!
+//! Where the specification leaves it open, or says two things:
+//!
+//! - A path is read without a tenant first, as the order of the rules in `a2a.proto` has it. Any
+//!   first segment that is no part of a path is a tenant; which tenants there are, the server
+//!   knows. A tenant may also stand in the body or the query, if it is the same.
+//! - A subscription is read by GET (proto) and by POST (text), and written as GET.
+//! - The verbs `:cancel` and `:subscribe` are verbs only when their colon is not escaped; any other
+//!   colon belongs to the ID.
+//! - In a query `+` is a space, as forms write it, but in numbers and times, which have none.
+//! - A deletion may be answered with nothing.
+//!
 //! ```
 //! use countersign::a2a::{GetTaskRequest, Request, http_json};
 //! use http::Method;

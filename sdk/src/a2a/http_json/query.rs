@@ -65,13 +65,11 @@ impl<'a> Query<'a> {
     /// The proto's zero value means that the filter is not set.
     pub(super) fn state(self, name: &str, found: &mut Violations) -> Option<TaskState> {
         let text = self.text(name, found)?;
-        match TaskState::from_wire(&text) {
-            Ok(state) => state,
-            Err(rule) => {
-                found.push(name, rule);
-                None
-            }
+        let state = TaskState::from_query(&text);
+        if state.is_none() {
+            found.push(name, "is no state of a task");
         }
+        state.flatten()
     }
 }
 

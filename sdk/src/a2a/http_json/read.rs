@@ -168,3 +168,218 @@ fn same(field: &str, place: &mut String, path: String, found: &mut Violations) {
     }
     *place = path;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::a2a::TaskState;
+
+    fn read(method: Method, target: &str, body: &str) -> Result<Request, HttpJsonError> {
+        let (path, query) = match target.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (target, None),
+        };
+        read_request(&method, path, query, body.as_bytes(), JsonLimits::default())
+    }
+
+    /// The fields that were refused.
+    fn fields(method: Method, target: &str, body: &str) -> Vec<String> {
+        match read(method, target, body) {
+            Err(HttpJsonError::A2a(error)) if error.kind() == ErrorKind::InvalidParams => {
+                error.violations().iter().map(|v| v.field.clone()).collect()
+            }
+            other => panic!("{target}: {other:?}"),
+        }
+    }
+
+    fn list(query: &str) -> ListTasksRequest {
+        match read(Method::GET, &format!("/tasks?{query}"), "") {
+            Ok(Request::ListTasks(request)) => request,
+            other => panic!("{query}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn both_spellings_are_read_in_a_query_and_unknown_names_are_not_looked_at() {
+        let want = ListTasksRequest {
+            tenant: Some("acme".into()),
+            context_id: Some("my context".into()),
+            status: Some(TaskState::InputRequired),
+            page_size: Some(10),
+            page_token: Some("a+/=".into()),
+            history_length: Some(0),
+            status_timestamp_after: "2026-11-22T13:36:11Z".parse().ok(),
+            include_artifacts: Some(true),
+        };
+        for query in [
+            "tenant=acme&contextId=my%20context&status=TASK_STATE_INPUT_REQUIRED&pageSize=10\
+             &pageToken=a%2B%2F%3D&historyLength=0&includeArtifacts=true\
+             &statusTimestampAfter=2026-11-22T13:36:11Z",
+            "tenant=acme&context_id=my+context&status=6&page_size=10&page_token=a%2b/=\
+             &history_length=0&include_artifacts=true\
+             &status_timestamp_after=2026-11-22T14:36:11+01:00",
+            "tenant=acme&context%49d=my+context&status=TASK_STATE_INPUT_REQUIRED&pageSize=10\
+             &pageToken=a%2b/=&historyLength=0&includeArtifacts=true&&later=1&later=2&x&%zz=1\
+             &A2A-Version=1.0&statusTimestampAfter=2026-11-22T14%3A36%3A11%2B01%3A00",
+        ] {
+            assert_eq!(list(query), want, "{query}");
+        }
+        let unset = "contextId=&pageSize=&status=TASK_STATE_UNSPECIFIED&pageToken&tenant=";
+        for query in ["", unset, "status=0"] {
+            assert_eq!(list(query), ListTasksRequest::default(), "{query}");
+        }
+    }
+
+    #[test]
+    fn every_wrong_parameter_of_a_query_is_named() {
+        // A2A §6.5, the example of a validation error.
+        let example = "/tasks?pageSize=150&historyLength=-5&status=TASK_STATE_RUNNING";
+        assert_eq!(
+            fields(Method::GET, example, ""),
+            ["status", "historyLength", "pageSize"]
+        );
+        for (query, field) in [
+            ("pageSize=1&pageSize=1", "pageSize"),
+            ("pageSize=1&page_size=2", "pageSize"),
+            ("contextId=a&contextId=b", "contextId"),
+            ("tenant=a&tenant=a", "tenant"),
+            ("pageSize=1.5", "pageSize"),
+            ("pageSize=+", "pageSize"),
+            ("pageSize=99999999999999999999", "pageSize"),
+            ("includeArtifacts=True", "includeArtifacts"),
+            ("includeArtifacts=1", "includeArtifacts"),
+            ("status=working", "status"),
+            ("status=9", "status"),
+            ("statusTimestampAfter=yesterday", "statusTimestampAfter"),
+            ("contextId=%ff", "contextId"),
+            ("contextId=%zz", "contextId"),
+            ("contextId=a%00", "contextId"),
+            ("pageToken=a%0d%0a", "pageToken"),
+        ] {
+            assert_eq!(
+                fields(Method::GET, &format!("/tasks?{query}"), ""),
+                [field],
+                "{query}"
+            );
+        }
+    }
+
+    #[test]
+    fn ids_and_tenants_are_decoded_once() {
+        for (part, id) in [
+            ("..%2F..%2Fadmin%3Fx%3D", "../../admin?x="),
+            ("a%252Fb", "a%2Fb"),
+            ("a+b", "a+b"),
+            ("..", ".."),
+            ("%E2%82%AC", "\u{20ac}"),
+            ("t%3Acancel", "t:cancel"),
+        ] {
+            let read = read(Method::GET, &format!("/{part}/tasks/{part}"), "");
+            let want = GetTaskRequest {
+                tenant: Some(id.into()),
+                id: id.into(),
+                history_length: None,
+            };
+            assert_eq!(read, Ok(Request::GetTask(want)), "{part}");
+        }
+        for part in [
+            "%",
+            "%f",
+            "%ff",
+            "%c3",
+            "%00",
+            "a%0Ab",
+            "%7F",
+            &"x".repeat(257),
+        ] {
+            assert_eq!(
+                fields(Method::GET, &format!("/tasks/{part}"), ""),
+                ["id"],
+                "{part}"
+            );
+            assert_eq!(
+                fields(Method::GET, &format!("/{part}/tasks"), ""),
+                ["tenant"],
+                "{part}"
+            );
+        }
+    }
+
+    #[test]
+    fn cancel_and_subscribe_need_no_body() {
+        for body in ["", "{}", r#"{"metadata":null}"#, r#"{"id":"t","later":1}"#] {
+            let want = CancelTaskRequest {
+                id: "t".into(),
+                ..CancelTaskRequest::default()
+            };
+            let read_cancel = read(Method::POST, "/tasks/t:cancel", body);
+            assert_eq!(read_cancel, Ok(Request::CancelTask(want)), "{body}");
+            let want = SubscribeToTaskRequest {
+                tenant: Some("a".into()),
+                id: "t".into(),
+            };
+            for method in [Method::GET, Method::POST] {
+                let read_subscribe = read(method, "/a/tasks/t:subscribe", body);
+                assert_eq!(
+                    read_subscribe,
+                    Ok(Request::SubscribeToTask(want.clone())),
+                    "{body}"
+                );
+            }
+        }
+        let with_metadata = read(
+            Method::POST,
+            "/tasks/t:cancel",
+            r#"{"metadata":{"why":"late"}}"#,
+        );
+        let Ok(Request::CancelTask(request)) = with_metadata else {
+            panic!("a cancel");
+        };
+        assert_eq!(request.metadata["why"], "late");
+    }
+
+    #[test]
+    fn path_and_body_must_not_contradict_each_other() {
+        for (target, body, field) in [
+            ("/tasks/t:cancel", r#"{"id":"other"}"#, "id"),
+            ("/tasks/t:subscribe", r#"{"id":"other"}"#, "id"),
+            ("/a/tasks/t:cancel", r#"{"tenant":"b"}"#, "tenant"),
+            (
+                "/tasks/t/pushNotificationConfigs",
+                r#"{"taskId":"other","url":"https://a.example"}"#,
+                "taskId",
+            ),
+        ] {
+            assert_eq!(fields(Method::POST, target, body), [field], "{target}");
+        }
+        assert_eq!(fields(Method::GET, "/a/tasks?tenant=b", ""), ["tenant"]);
+        let same = r#"{"taskId":"t","tenant":"a","url":"https://a.example"}"#;
+        assert!(read(Method::POST, "/a/tasks/t/pushNotificationConfigs", same).is_ok());
+        assert!(read(Method::GET, "/a/tasks?tenant=a", "").is_ok());
+    }
+
+    #[test]
+    fn a_body_that_is_no_object_is_refused() {
+        let deep = format!(
+            r#"{{"metadata":{{"x":{}{}}}}}"#,
+            "[".repeat(64),
+            "]".repeat(64)
+        );
+        for (body, want) in [
+            ("{", ErrorKind::Parse),
+            (" ", ErrorKind::Parse),
+            ("{} {}", ErrorKind::Parse),
+            (r#"{"id":"\ud800"}"#, ErrorKind::Parse),
+            ("[]", ErrorKind::InvalidRequest),
+            ("null", ErrorKind::InvalidRequest),
+            (r#"{"later":1,"later":1}"#, ErrorKind::InvalidRequest),
+            (&deep, ErrorKind::InvalidRequest),
+        ] {
+            let target = "/tasks/t:cancel";
+            let error = read(Method::POST, target, body).map_err(A2aError::from);
+            assert_eq!(error.expect_err(body).kind(), want, "{body}");
+            // The body of a GET means nothing.
+            assert!(read(Method::GET, "/tasks/t:subscribe", body).is_ok());
+        }
+    }
+}

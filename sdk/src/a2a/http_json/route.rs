@@ -117,3 +117,119 @@ pub(super) fn push_part(out: &mut String, field: &str, part: &str) -> Result<(),
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_path_of_the_protocol_is_found() {
+        for (path, route) in [
+            ("/message:send", Route::SendMessage),
+            ("/message:stream", Route::StreamMessage),
+            ("/tasks", Route::Tasks),
+            ("/tasks/t", Route::Task("t")),
+            ("/tasks/urn:x:y", Route::Task("urn:x:y")),
+            ("/tasks/a%2Fb", Route::Task("a%2Fb")),
+            ("/tasks/t%3Acancel", Route::Task("t%3Acancel")),
+            ("/tasks/t:cancel", Route::Cancel("t")),
+            ("/tasks/urn:x:cancel", Route::Cancel("urn:x")),
+            ("/tasks/t:subscribe", Route::Subscribe("t")),
+            ("/tasks/t/pushNotificationConfigs", Route::Configs("t")),
+            (
+                "/tasks/t/pushNotificationConfigs/c",
+                Route::Config("t", "c"),
+            ),
+            ("/extendedAgentCard", Route::Card),
+        ] {
+            assert_eq!(Route::find(path), Some((None, route)), "{path}");
+            for tenant in ["acme", "a%2Fb", "%74asks", "v1"] {
+                let path = format!("/{tenant}{path}");
+                assert_eq!(Route::find(&path), Some((Some(tenant), route)), "{path}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_reads_both_ways_has_no_tenant() {
+        assert_eq!(
+            Route::find("/tasks/tasks"),
+            Some((None, Route::Task("tasks")))
+        );
+        let configs = "/tasks/tasks/pushNotificationConfigs";
+        assert_eq!(Route::find(configs), Some((None, Route::Configs("tasks"))));
+        let only = "/tasks/extendedAgentCard";
+        assert_eq!(
+            Route::find(only),
+            Some((None, Route::Task("extendedAgentCard")))
+        );
+    }
+
+    #[test]
+    fn no_other_path_is_found() {
+        for path in [
+            "",
+            "/",
+            "//",
+            "tasks",
+            "/task",
+            "/Tasks",
+            "/tasks/",
+            "/tasks//",
+            "/tasks/t/",
+            "/tasks/:cancel",
+            "/tasks/t/x",
+            "/tasks/t/pushNotificationConfigs/",
+            "/tasks/t/pushNotificationConfigs/c/",
+            "/tasks/t/pushNotificationConfigs/c/d",
+            "/tasks//pushNotificationConfigs",
+            "/message:send/",
+            "/message%3Asend",
+            "/message",
+            "/message:drop",
+            "//tasks",
+            "/a/b/tasks",
+            "/%74asks",
+            "/extendedAgentCard/x",
+        ] {
+            assert_eq!(Route::find(path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn every_path_takes_its_methods_only() {
+        let methods = [
+            Method::GET,
+            Method::POST,
+            Method::DELETE,
+            Method::PUT,
+            Method::PATCH,
+            Method::HEAD,
+            Method::OPTIONS,
+            Method::from_bytes(b"get").expect("a method"),
+        ];
+        for (path, takes) in [
+            ("/message:send", &["POST"][..]),
+            ("/message:stream", &["POST"]),
+            ("/tasks", &["GET"]),
+            ("/tasks/t", &["GET"]),
+            ("/tasks/t:cancel", &["POST"]),
+            ("/tasks/t:subscribe", &["GET", "POST"]),
+            ("/tasks/t/pushNotificationConfigs", &["GET", "POST"]),
+            ("/tasks/t/pushNotificationConfigs/c", &["GET", "DELETE"]),
+            ("/extendedAgentCard", &["GET"]),
+        ] {
+            let (_, route) = Route::find(path).expect(path);
+            for method in &methods {
+                let checked = route.check_method(method);
+                if takes.contains(&method.as_str()) {
+                    assert_eq!(checked, Ok(()), "{method} {path}");
+                    continue;
+                }
+                let error = checked.expect_err("refused");
+                assert_eq!(error.allow(), Some(&*takes.join(", ")), "{method} {path}");
+                assert_eq!(error.status(), 405);
+            }
+        }
+    }
+}

@@ -40,7 +40,7 @@ impl<F: Fn(&[u8]) -> Result<StreamResponse, A2aError>> SseReader<F> {
 
 impl<F> EventReader for SseReader<F>
 where
-    F: Fn(&[u8]) -> Result<StreamResponse, A2aError> + Send,
+    F: Fn(&[u8]) -> Result<StreamResponse, A2aError> + Send + Sync,
 {
     fn feed(&mut self, piece: &[u8], ready: &mut Ready) {
         let Some(parser) = &mut self.parser else {

@@ -6,12 +6,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{HeaderName, RETRY_AFTER};
 use http::response::Parts;
-use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, Version};
 
 use crate::a2a::{
     A2aError, EXTENSIONS_HEADER, ErrorKind, Operation, Request, Response, ServiceParameters,
     StreamResponse, VERSION_HEADER,
 };
+use crate::client::answer::mismatch;
 use crate::client::error::ClientError;
 use crate::jose::JsonLimits;
 use crate::token::Challenge;
@@ -32,6 +33,8 @@ pub(in crate::client) struct Outgoing {
     /// Media types, version and extensions.
     pub(in crate::client) headers: HeaderMap,
     pub(in crate::client) body: Bytes,
+    /// `HTTP_2` when nothing else will do.
+    pub(in crate::client) version: Version,
 }
 
 impl Outgoing {
@@ -58,7 +61,15 @@ impl Outgoing {
             uri,
             headers,
             body: body.into(),
+            version: Version::default(),
         }
+    }
+
+    /// Over HTTP/2 and nothing else.
+    #[cfg(feature = "grpc")]
+    pub(in crate::client) fn over_http2(mut self) -> Self {
+        self.version = Version::HTTP_2;
+        self
     }
 
     /// With one more header.
@@ -92,12 +103,38 @@ pub(in crate::client) trait Binding: Send + Sync {
         left: Option<Duration>,
     ) -> Result<Outgoing, ClientError>;
 
+    /// The same in another form, where the agent refused the first with a status that says it does
+    /// not know that form.
+    fn otherwise(
+        &self,
+        _request: &Request,
+        _interface: &Uri,
+        _parameters: &ServiceParameters,
+        _refused: StatusCode,
+    ) -> Option<Outgoing> {
+        None
+    }
+
     /// The answer to `operation`, which answers once.
     ///
     /// # Errors
     /// [`ClientError::Refused`] and its like when the peer turned the call away (see [`refusal`]),
     /// [`ClientError::Agent`] for an error of the protocol.
     fn read(&self, operation: Operation, told: &Told) -> Result<Response, ClientError>;
+
+    /// The JSON text of the extended card, as its signatures were made over it.
+    ///
+    /// # Errors
+    /// As [`Binding::read`].
+    fn card(&self, told: &Told) -> Result<Vec<u8>, ClientError> {
+        let operation = Operation::GetExtendedAgentCard;
+        match self.read(operation, told)? {
+            // ProtoJSON of a card that came in another form; what that form lost, the signature
+            // does not cover either, or it does not verify.
+            Response::AgentCard(card) => Ok(serde_json::to_vec(&card).unwrap_or_default()),
+            other => Err(mismatch(operation, &other)),
+        }
+    }
 
     /// A reader of the stream that this head begins, each event of at most `max` bytes; none when
     /// it begins no stream: then the answer is read as a whole and goes to
@@ -115,7 +152,7 @@ pub(in crate::client) trait Binding: Send + Sync {
 pub(in crate::client) type Ready = VecDeque<Result<StreamResponse, ClientError>>;
 
 /// Reads one stream, piece by piece.
-pub(in crate::client) trait EventReader: Send {
+pub(in crate::client) trait EventReader: Send + Sync {
     /// Takes the next piece and puts the events that it completes behind `ready`.
     fn feed(&mut self, piece: &[u8], ready: &mut Ready);
 
@@ -183,6 +220,19 @@ pub(in crate::client) fn protocol_error(error: A2aError, headers: &HeaderMap) ->
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?;
     text.trim().parse().ok().map(Duration::from_secs)
+}
+
+/// The URL of `path_and_query` (begins with `/`) below `interface`.
+///
+/// # Errors
+/// [`ClientError::PeerUrl`] when the two make no URL.
+pub(in crate::client) fn below(interface: &Uri, path_and_query: &str) -> Result<Uri, ClientError> {
+    let url = interface.to_string();
+    // The interface's own query, if any, has no place behind a longer path.
+    let base = url.split(['?', '#']).next().unwrap_or_default();
+    let url = format!("{}{path_and_query}", base.trim_end_matches('/'));
+    let parsed = url.parse();
+    parsed.map_err(|_| ClientError::PeerUrl { url })
 }
 
 /// The number of bytes was bounded while they were read.

@@ -5,7 +5,6 @@ use std::time::Duration;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::response::Parts;
 use http::{Method, StatusCode, Uri};
-use serde::de::DeserializeOwned;
 
 use super::events::{SseReader, is_event_stream};
 use super::form::{
@@ -13,12 +12,13 @@ use super::form::{
 };
 use crate::a2a::jsonrpc::{self, Id};
 use crate::a2a::{
-    EVENT_STREAM, JSON, Operation, Request, Response, ServiceParameters, StreamResponse,
+    A2aError, EVENT_STREAM, JSON, Operation, Request, Response, ServiceParameters, StreamResponse,
 };
 use crate::client::error::ClientError;
+use crate::jose::JsonLimits;
 
 /// The ID of every request: a connection carries one answer per request, so one is enough.
-const REQUEST_ID: u64 = 1;
+pub(super) const REQUEST_ID: u64 = 1;
 
 /// JSON-RPC 2.0 over HTTP: every operation is a POST to the interface's URL.
 #[derive(Clone, Copy, Debug)]
@@ -37,33 +37,19 @@ impl Binding for JsonRpc {
         } else {
             JSON
         };
-        let body = written(request);
+        let body = jsonrpc::write_request(&Id::from(REQUEST_ID), request);
         let outgoing = Outgoing::new(Method::POST, interface.clone(), parameters, body);
         Ok(outgoing.with(CONTENT_TYPE, JSON).with(ACCEPT, accepts))
     }
 
     fn read(&self, operation: Operation, told: &Told) -> Result<Response, ClientError> {
-        Ok(match operation {
-            Operation::SendMessage | Operation::SendStreamingMessage => {
-                Response::SendMessage(result(told)?)
-            }
-            Operation::GetTask | Operation::CancelTask | Operation::SubscribeToTask => {
-                Response::Task(result(told)?)
-            }
-            Operation::ListTasks => Response::ListTasks(result(told)?),
-            Operation::CreateTaskPushNotificationConfig
-            | Operation::GetTaskPushNotificationConfig => {
-                Response::TaskPushNotificationConfig(result(told)?)
-            }
-            Operation::ListTaskPushNotificationConfigs => {
-                Response::ListTaskPushNotificationConfigs(result(told)?)
-            }
-            Operation::DeleteTaskPushNotificationConfig => {
-                result::<serde::de::IgnoredAny>(told)?;
-                Response::Empty
-            }
-            Operation::GetExtendedAgentCard => Response::AgentCard(result(told)?),
+        result(told, |body, limits, id| {
+            jsonrpc::read_response(body, limits, id, operation)
         })
+    }
+
+    fn card(&self, told: &Told) -> Result<Vec<u8>, ClientError> {
+        result(told, jsonrpc::read_result_json)
     }
 
     fn events(&self, head: &Parts, max: usize) -> Option<Box<dyn EventReader>> {
@@ -77,37 +63,21 @@ impl Binding for JsonRpc {
     }
 
     fn instead_of_events(&self, told: &Told) -> Result<StreamResponse, ClientError> {
-        result(told)
-    }
-}
-
-fn written(request: &Request) -> Vec<u8> {
-    let (id, operation) = (Id::from(REQUEST_ID), request.operation());
-    match request {
-        Request::SendMessage(r) | Request::SendStreamingMessage(r) => {
-            jsonrpc::request(&id, operation, r)
-        }
-        Request::GetTask(r) => jsonrpc::request(&id, operation, r),
-        Request::ListTasks(r) => jsonrpc::request(&id, operation, r),
-        Request::CancelTask(r) => jsonrpc::request(&id, operation, r),
-        Request::SubscribeToTask(r) => jsonrpc::request(&id, operation, r),
-        Request::CreateTaskPushNotificationConfig(r) => jsonrpc::request(&id, operation, r),
-        Request::GetTaskPushNotificationConfig(r)
-        | Request::DeleteTaskPushNotificationConfig(r) => jsonrpc::request(&id, operation, r),
-        Request::ListTaskPushNotificationConfigs(r) => jsonrpc::request(&id, operation, r),
-        Request::GetExtendedAgentCard(r) => jsonrpc::request(&id, operation, r),
+        result(told, jsonrpc::parse_result)
     }
 }
 
 /// The result, or why there is none. JSON-RPC over HTTP: errors of the protocol come with 200; some
 /// servers send another status with them.
-fn result<T: DeserializeOwned>(told: &Told) -> Result<T, ClientError> {
+pub(super) fn result<T>(
+    told: &Told,
+    read: impl FnOnce(&[u8], JsonLimits, &Id) -> Result<T, A2aError>,
+) -> Result<T, ClientError> {
     let (status, headers) = (told.head.status, &told.head.headers);
     let limits = answer_limits(&told.body);
     let id = Id::from(REQUEST_ID);
     if status == StatusCode::OK {
-        let read = jsonrpc::parse_result(&told.body, limits, &id);
-        return read.map_err(|error| protocol_error(error, headers));
+        return read(&told.body, limits, &id).map_err(|error| protocol_error(error, headers));
     }
     match jsonrpc::parse_response(&told.body, limits) {
         Ok(jsonrpc::Response {
@@ -124,7 +94,7 @@ mod tests {
     use http::{HeaderMap, HeaderValue};
 
     use super::*;
-    use crate::a2a::{A2aError, ErrorKind, GetTaskRequest};
+    use crate::a2a::{ErrorKind, GetTaskRequest};
     use crate::client::binding::testing::told;
 
     fn get() -> Request {

@@ -12,6 +12,7 @@ use crate::httpsig::ReplayStore;
 use crate::oauth::AuthorityEndpoint;
 use crate::policy::Policy;
 use crate::server::inbound::Limits;
+use crate::server::push::PushSettings;
 use crate::server::requester::Requester;
 use crate::server::routes::Paths;
 use crate::server::store::{MemoryTaskStore, TaskStore};
@@ -38,6 +39,8 @@ pub struct Agent {
     pub(super) policy: Arc<Policy>,
     pub(super) audit: Arc<dyn AuditLog>,
     pub(super) store: Arc<dyn TaskStore>,
+    pub(super) push: Option<PushSettings>,
+    pub(super) close_when_interrupted: bool,
     pub(super) replay: Option<Arc<dyn ReplayStore>>,
     pub(super) limits: Limits,
     pub(super) skew: Skew,
@@ -78,6 +81,8 @@ impl Agent {
             policy: Arc::new(Policy::empty()),
             audit: Arc::new(MemoryLog::default()),
             store: Arc::new(MemoryTaskStore::default()),
+            push: None,
+            close_when_interrupted: false,
             replay: None,
             limits: Limits::default(),
             skew: Skew::default(),
@@ -126,11 +131,17 @@ impl Agent {
         self
     }
 
-    /// Whether peers that speak A2A 0.3 are served too, behind the same proofs. Default: they are
-    /// told that their version is not supported.
+    /// Whether callers of A2A 0.3 are served too, over JSON-RPC and HTTP+JSON. Default: no; a
+    /// request that asks for 0.3, or for no version, is then told that it is not supported.
+    ///
+    /// A call of 0.3 brings every proof that one of 1.0 does. It is off all the same, because 0.3
+    /// is a second reading of the same addresses that few callers need, without tenants or lists of
+    /// tasks; and because with it a client of 1.0 that leaves its version out is no longer told so
+    /// before its message is read. The card names the interfaces of 0.3 behind those of 1.0; a card
+    /// [written by hand](Agent::card) has to name them itself.
     #[must_use]
-    pub fn v03(mut self, serves: bool) -> Self {
-        self.v03 = serves;
+    pub fn accept_v03(mut self, accept: bool) -> Self {
+        self.v03 = accept;
         self
     }
 
@@ -190,6 +201,29 @@ impl Agent {
     #[must_use]
     pub fn store(mut self, store: Arc<dyn TaskStore>) -> Self {
         self.store = store;
+        self
+    }
+
+    /// Sends push notifications with these settings. Default: the agent sends none and says so.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use countersign::server::{Agent, push::PushSettings, store::MemoryPushConfigStore};
+    /// # fn f(agent: Agent) -> Agent {
+    /// agent.push(PushSettings::new(Arc::new(MemoryPushConfigStore::default())))
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn push(mut self, settings: PushSettings) -> Self {
+        self.push = Some(settings);
+        self
+    }
+
+    /// Whether the stream of a message ends when its task waits for an authorization. Default: it
+    /// stays open (A2A §7.6.1). When the task waits for input, it always ends (§11.7).
+    #[must_use]
+    pub fn close_streams_when_interrupted(mut self, close: bool) -> Self {
+        self.close_when_interrupted = close;
         self
     }
 

@@ -6,16 +6,13 @@ use super::AgentError;
 use super::builder::Agent;
 use crate::a2a::{
     AgentCard, AgentInterface, AgentSkill, BINDING_GRPC, BINDING_HTTP_JSON, BINDING_JSONRPC,
-    Operation, VERSION,
+    Operation, VERSION, Version,
 };
 use crate::card::{CardBuilder, Enforced, OAuthEnforced};
 use crate::policy::Policy;
 use crate::server::binding::Terms;
 use crate::server::routes::Paths;
 use crate::workload::Workload;
-
-/// The version before 1.0, as interfaces name it.
-const VERSION_V03: &str = "0.3";
 
 /// Where an agent is reached.
 pub(super) struct Places<'a> {
@@ -27,7 +24,8 @@ pub(super) struct Places<'a> {
 }
 
 impl Places<'_> {
-    /// The interfaces, the preferred one first: every binding without a tenant, then of each tenant.
+    /// The interfaces, the preferred one first: every binding without a tenant, then of each tenant,
+    /// then those of 0.3, which knows no tenants.
     fn interfaces(&self, tenants: &[String], v03: bool) -> Vec<AgentInterface> {
         let (origin, paths) = (self.origin, self.paths);
         let http = [
@@ -35,27 +33,24 @@ impl Places<'_> {
             (BINDING_HTTP_JSON, format!("{origin}{}", paths.rest)),
         ];
         let grpc = self.grpc.clone().map(|address| (BINDING_GRPC, address));
-        let versions = if v03 {
-            &[VERSION, VERSION_V03][..]
-        } else {
-            &[VERSION]
+        let interface = |(binding, url): &(&str, String), version: &str, tenant| AgentInterface {
+            url: url.clone(),
+            protocol_binding: (*binding).to_owned(),
+            tenant,
+            protocol_version: version.to_owned(),
         };
-        let of = |tenant: Option<&String>| {
-            let mut all = Vec::new();
-            for &version in versions {
-                for (binding, url) in http.iter().chain(&grpc) {
-                    all.push(AgentInterface {
-                        url: url.clone(),
-                        protocol_binding: (*binding).to_owned(),
-                        tenant: tenant.cloned(),
-                        protocol_version: version.to_owned(),
-                    });
-                }
-            }
-            all
-        };
-        let tenants = tenants.iter().map(Some);
-        std::iter::once(None).chain(tenants).flat_map(of).collect()
+        let mut all = Vec::new();
+        for tenant in std::iter::once(None).chain(tenants.iter().map(Some)) {
+            let now = http.iter().chain(&grpc);
+            all.extend(now.map(|place| interface(place, VERSION, tenant.cloned())));
+        }
+        if v03 {
+            all.extend(
+                http.iter()
+                    .map(|place| interface(place, Version::V0_3.as_str(), None)),
+            );
+        }
+        all
     }
 }
 
@@ -63,6 +58,9 @@ impl Agent {
     /// What is on the card besides security.
     pub(super) fn outline(&self, places: &Places<'_>) -> CardBuilder {
         let mut card = self.card.clone().streaming(self.streaming);
+        if self.push.is_some() {
+            card = card.push_notifications(true);
+        }
         if self.extended.is_some() {
             card = card.extended_agent_card(true);
         }
@@ -81,7 +79,11 @@ impl Agent {
         let promised = &card.capabilities;
         for (capability, promised, kept) in [
             ("streaming", promised.streaming, self.streaming),
-            ("pushNotifications", promised.push_notifications, false),
+            (
+                "pushNotifications",
+                promised.push_notifications,
+                self.push.is_some(),
+            ),
         ] {
             if promised == Some(true) && !kept {
                 return Err(AgentError::Capability { capability });
@@ -92,7 +94,7 @@ impl Agent {
 }
 
 /// What requests are held to, as the card tells it.
-pub(super) fn terms(card: &AgentCard) -> Terms {
+pub(super) fn terms(card: &AgentCard, v03: bool) -> Terms {
     let tenants = card.supported_interfaces.iter();
     let mut tenants: Vec<String> = tenants.filter_map(|i| i.tenant.clone()).collect();
     tenants.dedup();
@@ -100,6 +102,7 @@ pub(super) fn terms(card: &AgentCard) -> Terms {
         tenants,
         extensions: card.capabilities.extensions.clone(),
         skills: card.skills.iter().map(|skill| skill.id.clone()).collect(),
+        v03,
     }
 }
 
@@ -192,9 +195,15 @@ mod tests {
         ];
         assert_eq!(shown(&[], false), plain);
         let with_tenant = shown(&["acme".into()], true);
-        assert_eq!(with_tenant.len(), 12);
         assert_eq!(with_tenant[..3], plain);
-        assert_eq!(with_tenant[3], "JSONRPC 0.3 https://a.test:7003/a2a");
-        assert_eq!(with_tenant[6], "JSONRPC 1.0 https://a.test:7003/a2a acme");
+        assert_eq!(
+            with_tenant[3..6],
+            plain.map(|place| format!("{place} acme"))
+        );
+        let old = [
+            "JSONRPC 0.3 https://a.test:7003/a2a",
+            "HTTP+JSON 0.3 https://a.test:7003/a2a/rest",
+        ];
+        assert_eq!(with_tenant[6..], old);
     }
 }

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::card::{Places, terms};
+use super::work::Work;
 use super::{Agent, AgentError, ExtendedCards};
 use crate::clock::SystemClock;
 use crate::server::binding::{Front, Gate};
@@ -114,16 +115,18 @@ impl Danger {
             extend: agent.extended,
             security: None,
         };
-        let clock = Arc::new(SystemClock);
-        let handler = DefaultRequestHandler::builder(Arc::new(executor), None, clock)
-            .task_store(agent.store)
-            .capabilities(card.capabilities.clone())
-            .extended_card(Arc::new(extended))
-            .start();
-        let handler = Arc::new(handler);
+        let work = Work {
+            executor: Arc::new(executor),
+            client: None,
+            clock: Arc::new(SystemClock),
+            store: agent.store,
+            push: agent.push,
+            close_when_interrupted: agent.close_when_interrupted,
+        };
+        let handler = Arc::new(work.start(extended));
         let front = Arc::new(Front {
             gate: Gate::Open(agent.limits),
-            terms: terms(&card),
+            terms: terms(&card, agent.v03),
             handler: handler.clone(),
         });
         tracing::warn!(

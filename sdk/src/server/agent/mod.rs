@@ -7,6 +7,7 @@ mod error;
 mod extended;
 mod running;
 mod start;
+mod work;
 
 pub use builder::Agent;
 pub use danger::{Danger, UnauthenticatedAgent};

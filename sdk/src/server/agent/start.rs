@@ -8,6 +8,7 @@ use tokio::sync::oneshot;
 
 use super::card::{Issuer, Places, enforced, terms};
 use super::extended::Security;
+use super::work::Work;
 use super::{Agent, AgentError, ExtendedCards, RunningAgent};
 use crate::a2a::AgentCard;
 use crate::card;
@@ -15,7 +16,6 @@ use crate::client::{Client, Peer};
 use crate::httpsig::DIRECTORY_PATH;
 use crate::oauth::metadata_url;
 use crate::server::binding::{Front, Gate};
-use crate::server::default_handler::DefaultRequestHandler;
 use crate::server::inbound::Inbound;
 use crate::server::published::Cards;
 use crate::server::routes;
@@ -70,16 +70,18 @@ impl Agent {
                 policy: self.policy,
             }),
         };
-        let own_client = Some(client.clone());
-        let handler = DefaultRequestHandler::builder(Arc::new(executor), own_client, clock)
-            .task_store(self.store)
-            .capabilities(card.capabilities.clone())
-            .extended_card(Arc::new(extended))
-            .start();
-        let handler = Arc::new(handler);
+        let work = Work {
+            executor: Arc::new(executor),
+            client: Some(client.clone()),
+            clock,
+            store: self.store,
+            push: self.push,
+            close_when_interrupted: self.close_when_interrupted,
+        };
+        let handler = Arc::new(work.start(extended));
         let front = Arc::new(Front {
             gate: Gate::Proving(Box::new(inbound)),
-            terms: terms(&card),
+            terms: terms(&card, self.v03),
             handler: handler.clone(),
         });
         let cards = Arc::new(Cards::new(card, workload.clone(), peer.target().clone()));
@@ -152,7 +154,7 @@ impl Agent {
             None => {
                 let places = Places {
                     origin: peer.origin(),
-                    grpc: None,
+                    grpc: cfg!(feature = "grpc").then(|| grpc_address(peer)),
                     paths: &self.paths,
                 };
                 self.outline(&places).build(&enforced)?
@@ -171,5 +173,16 @@ impl Agent {
             Some(store) => inbound.replay_store(store.clone()),
             None => inbound,
         }
+    }
+}
+
+/// Host and port, as gRPC names an address (A2A §4.4.6); the port always stands there.
+fn grpc_address(peer: &Peer) -> String {
+    let address = &peer.target().authority;
+    let after_host = address.rsplit(']').next().unwrap_or(address);
+    if after_host.contains(':') {
+        address.clone()
+    } else {
+        format!("{address}:443")
     }
 }

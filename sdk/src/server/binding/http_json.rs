@@ -14,7 +14,7 @@ use super::super::refusal::Refusal;
 use super::jsonrpc::check_media_type;
 use super::{Binding, Call, event_stream, read_parameters};
 use crate::a2a::http_json::{self, HttpJsonError};
-use crate::a2a::{self, A2A_JSON, A2aError, JSON, VERSION};
+use crate::a2a::{self, A2A_JSON, A2aError, JSON, Version};
 use crate::jose::JsonLimits;
 
 /// JSON over HTTP, each operation at its own path below `base`.
@@ -46,7 +46,7 @@ impl Binding for HttpJson {
 
     fn read(&self, parts: &Parts, body: &[u8], asked: &mut Asked) -> Result<Call, A2aError> {
         asked.plain_json = wants_plain_json(&parts.headers);
-        let parameters = read_parameters(parts, VERSION)?;
+        let parameters = read_parameters(parts, Version::V1_0)?;
         // A2A §11.1: without a body there is nothing that a media type could speak of.
         if !body.is_empty() {
             check_media_type(&parts.headers, &[A2A_JSON, JSON])?;

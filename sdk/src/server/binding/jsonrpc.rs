@@ -10,7 +10,7 @@ use super::super::handler::Events;
 use super::super::refusal::Refusal;
 use super::{Binding, Call, event_stream, read_parameters};
 use crate::a2a::jsonrpc::{self, Id};
-use crate::a2a::{self, A2aError, ErrorKind, JSON, VERSION};
+use crate::a2a::{self, A2aError, ErrorKind, JSON, Version};
 use crate::jose::JsonLimits;
 
 /// JSON-RPC 2.0 over HTTP.
@@ -39,7 +39,7 @@ impl Binding for JsonRpc {
         })?;
         answers.0.clone_from(&request.id);
         check_media_type(&parts.headers, &[JSON])?;
-        let parameters = read_parameters(parts, VERSION)?;
+        let parameters = read_parameters(parts, Version::V1_0)?;
         Ok(Call::new(jsonrpc::read_request(request)?, parameters))
     }
 

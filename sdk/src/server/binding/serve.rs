@@ -68,6 +68,8 @@ pub(in crate::server) struct Terms {
     pub(in crate::server) extensions: Vec<AgentExtension>,
     /// The skills, by their IDs.
     pub(in crate::server) skills: Vec<String>,
+    /// Whether requests of 0.3 are taken too.
+    pub(in crate::server) v03: bool,
 }
 
 impl Terms {
@@ -172,6 +174,7 @@ mod tests {
             tenants: vec!["acme".into()],
             extensions: vec![extension("urn:must", true), extension("urn:may", false)],
             skills: vec!["work".into(), "rest".into()],
+            v03: false,
         }
     }
 

@@ -7,8 +7,7 @@ use http::request::Parts;
 
 use super::super::handler::Events;
 use super::super::refusal::Refusal;
-use super::parameters;
-use crate::a2a::{self, A2aError, ServiceParameters};
+use crate::a2a::{self, A2aError, ServiceParameters, Version, Versions};
 
 /// A request as a binding read it.
 #[derive(Clone, Debug)]
@@ -70,7 +69,10 @@ pub(in crate::server) trait Binding: Clone + Send + Sync + 'static {
 /// `VersionNotSupported` when another one is asked for; absent or empty means 0.3.
 pub(in crate::server) fn read_parameters(
     parts: &Parts,
-    version: &str,
+    version: Version,
 ) -> Result<ServiceParameters, A2aError> {
-    parameters::read(parts, version)
+    let read = ServiceParameters::read(&parts.headers, parts.uri.query())?;
+    let v0_3 = version == Version::V0_3;
+    read.choose(Versions { v0_3 })?;
+    Ok(read)
 }

@@ -40,13 +40,14 @@ impl State {
     }
 
     pub(super) fn remember(&mut self, key: EventKey) {
-        if self.order.len() >= MAX_SEEN
+        if !self.seen.insert(key) {
+            return;
+        }
+        self.order.push_back(key);
+        if self.order.len() > MAX_SEEN
             && let Some(oldest) = self.order.pop_front()
         {
             self.seen.remove(&oldest);
-        }
-        if self.seen.insert(key) {
-            self.order.push_back(key);
         }
     }
 }

@@ -1,14 +1,18 @@
 //! The guard between a URL of a stranger and a connection of ours.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::error::WebhookError;
 use super::policy::{Proof, PushPolicy};
 use super::resolve::Resolver;
 use super::webhook_url::{Host, WebhookUrl};
 use crate::policy::Owner;
+
+/// How long a name may take.
+const LOOKUP: Duration = Duration::from_secs(5);
 
 /// A webhook that may be told now: what it has to prove, and the addresses that were checked.
 ///
@@ -75,7 +79,7 @@ impl Guard {
         })
     }
 
-    async fn resolve(&self, name: &str) -> Result<Vec<std::net::IpAddr>, WebhookError> {
+    async fn resolve(&self, name: &str) -> Result<Vec<IpAddr>, WebhookError> {
         let unresolved = |what: String| WebhookError::Unresolved {
             host: name.to_owned(),
             what,
@@ -83,7 +87,8 @@ impl Guard {
         if !self.policy.permits_name(name) {
             return Err(unresolved("it is this machine's own".to_owned()));
         }
-        let found = self.resolver.resolve(name).await;
+        let found = tokio::time::timeout(LOOKUP, self.resolver.resolve(name)).await;
+        let found = found.map_err(|_| unresolved(format!("no answer within {LOOKUP:?}")))?;
         let found = found.map_err(|error| unresolved(error.to_string()))?;
         if found.is_empty() {
             return Err(unresolved("the answer is empty".to_owned()));

@@ -1,4 +1,40 @@
-//! Push notifications (A2A §3.1.7 to §3.1.10, §4.3, §13.2).
+//! Push notifications (A2A §3.1.7 to §3.1.10, §4.3, §13.2): an agent posts the events of a task to a
+//! webhook of whoever began it.
+//!
+//! The agent decides what webhooks it tells ([`PushPolicy`]) and where it keeps who is to be told
+//! ([`PushSettings`]). By default a webhook is the agent that owns the task, which proves itself by
+//! mutual TLS; a name is looked up and its addresses are checked before each request, and no redirect
+//! is followed. Each event is sent until it was taken, in order, signed like any request:
+//!
+//! ```
+//! use std::sync::Arc;
+//! use countersign::server::push::{PushPolicy, PushSettings};
+//! use countersign::server::store::MemoryPushConfigStore;
+//!
+//! let policy = PushPolicy::default()
+//!     .network("10.20.0.0/16".parse()?) // agents here are told too, not just public ones
+//!     .web("*.hooks.example")?; // and these servers of the public web
+//! let push = PushSettings::new(Arc::new(MemoryPushConfigStore::default())).policy(policy);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! The other side waits for what it asked for, and for nothing else ([`NotificationReceiver`]):
+//!
+//! ```
+//! use countersign::a2a::{SendMessageConfiguration, TaskPushNotificationConfig};
+//! use countersign::server::push::{NotificationReceiver, NotificationSender, TooManyExpected};
+//!
+//! /// The configuration of a message to the booking agent, whose task is to be told about.
+//! fn told(receiver: &NotificationReceiver) -> Result<SendMessageConfiguration, TooManyExpected> {
+//!     let booking = "spiffe://travel.example/agent/booking".parse().expect("a SPIFFE ID");
+//!     let config = receiver.expect(NotificationSender::agent(booking))?;
+//!     Ok(SendMessageConfiguration {
+//!         task_push_notification_config: Some(config),
+//!         return_immediately: true,
+//!         ..Default::default()
+//!     })
+//! }
+//! ```
 
 mod address;
 mod backoff;

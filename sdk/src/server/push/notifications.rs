@@ -39,6 +39,15 @@ impl PushNotifications {
     /// Notifications about the tasks in `tasks`, sent as the workload of `client`. Nothing is sent
     /// before [`PushNotifications::start`].
     pub fn new(settings: PushSettings, client: &Client, tasks: Arc<dyn TaskStore>) -> Self {
+        Self::sent_by(Some(client), settings, tasks)
+    }
+
+    /// The same, of an agent that may have no identity: its notifications are not signed then.
+    pub(in crate::server) fn sent_by(
+        client: Option<&Client>,
+        settings: PushSettings,
+        tasks: Arc<dyn TaskStore>,
+    ) -> Self {
         Self(Arc::new(Shared {
             worker: Arc::new(Worker::new(settings, client, tasks)),
             adding: tokio::sync::Mutex::default(),
@@ -207,13 +216,26 @@ impl PushNotifications {
         self.0.worker.wake(owner, task_id).await;
     }
 
-    /// Begins to deliver, in a task of its own. A second call does nothing.
+    /// Waits until every configuration of the task was told of all events, or tried in vain; at most
+    /// as long as [`PushSettings::before_answer`] says, which is not at all by default. For the handler,
+    /// before it answers.
+    pub async fn settle(&self, owner: &Owner, task_id: &str) {
+        let within = self.0.worker.before_answer();
+        if !within.is_zero() {
+            let settled = self.0.worker.settled(owner, task_id);
+            // Whatever is not delivered by then is delivered later.
+            let _ = tokio::time::timeout(within, settled).await;
+        }
+    }
+
+    /// Begins to deliver, or goes on with it, in a task of its own. A second call does nothing.
     ///
     /// # Panics
     /// Outside a tokio runtime.
     pub fn start(&self) {
         let mut running = self.running();
         if running.is_none() {
+            self.0.worker.resume();
             *running = Some(tokio::spawn(self.0.worker.clone().run()));
         }
     }

@@ -27,23 +27,27 @@ const VERSION_NAME: HeaderName = HeaderName::from_static(VERSION_HEADER);
 
 /// How much of an answer's body is read, so that the connection can be used again.
 const MAX_ANSWER: usize = 64 << 10;
+/// And for how long.
+const ANSWER_TIME: Duration = Duration::from_millis(500);
 
 /// Sends notifications as one workload.
 pub(super) struct Sender {
     guard: Guard,
-    transport: Transport,
-    signer: CurrentSigner,
+    /// None for an agent without an identity of its own: what it sends is not signed.
+    own: Option<(Transport, CurrentSigner)>,
     web: Web,
     timeout: Duration,
 }
 
 impl Sender {
-    pub(super) fn new(settings: &PushSettings, client: &Client) -> Self {
+    pub(super) fn new(settings: &PushSettings, client: Option<&Client>) -> Self {
         let (policy, resolver) = (settings.policy.clone(), settings.resolver.clone());
         Self {
             guard: Guard::new(policy, resolver),
-            transport: client.transport().clone(),
-            signer: client.signer().under(notification_profile()),
+            own: client.map(|client| {
+                let signer = client.signer().under(notification_profile());
+                (client.transport().clone(), signer)
+            }),
             web: Web::new(settings.roots.clone()),
             timeout: settings.timeout,
         }
@@ -127,12 +131,14 @@ impl Sender {
                 headers.insert(name, token.clone());
             }
         }
-        let workload = self.transport.workload();
-        let now = workload.clock().now();
-        let own = workload.usable(now)?;
-        let signer = self.signer.of(&own)?;
-        let origin = webhook.url().origin();
-        signer.1.sign(&mut parts, &origin, &body, now, random())?;
+        if let Some((transport, signer)) = &self.own {
+            let workload = transport.workload();
+            let now = workload.clock().now();
+            let own = workload.usable(now)?;
+            let signer = signer.of(&own)?;
+            let origin = webhook.url().origin();
+            signer.1.sign(&mut parts, &origin, &body, now, random())?;
+        }
         Ok(Request::from_parts(parts, Full::new(body)))
     }
 
@@ -144,6 +150,10 @@ impl Sender {
         request: Request<Full<Bytes>>,
     ) -> Result<http::Response<Incoming>, DeliveryError> {
         let rule = "cannot be called";
+        let Some((transport, _)) = &self.own else {
+            let rule = "names an agent, and this one has no identity to call it with";
+            return Err(WebhookError::Url { rule }.into());
+        };
         let base: Result<Uri, _> = webhook.url().to_string().parse();
         let base = base.map_err(|_| WebhookError::Url { rule })?;
         let endpoint = Endpoint::new(base, id.clone())?;
@@ -151,8 +161,7 @@ impl Sender {
         let mut last = None;
         for address in webhook.addresses() {
             let request = Request::from_parts(parts.clone(), body.clone());
-            match self
-                .transport
+            match transport
                 .send(&endpoint.clone().at(*address), request)
                 .await
             {
@@ -185,9 +194,12 @@ fn key_of(event: &StoredEvent) -> HeaderValue {
     HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("\"0\""))
 }
 
-/// Whether the body ended within its limit.
+/// Whether the body ended within its limits. What the answer says is in its head, so a body that does
+/// not end makes no delivery fail; it costs the connection.
 async fn read_out(body: Incoming) -> bool {
-    Limited::new(body, MAX_ANSWER).collect().await.is_ok()
+    let read = Limited::new(body, MAX_ANSWER).collect();
+    let read = tokio::time::timeout(ANSWER_TIME, read).await;
+    read.is_ok_and(|read| read.is_ok())
 }
 
 impl fmt::Debug for Sender {

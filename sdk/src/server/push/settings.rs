@@ -27,6 +27,7 @@ pub struct PushSettings {
     pub(super) patience: Duration,
     pub(super) max_per_task: usize,
     pub(super) at_once: AtOnce,
+    pub(super) before_answer: Duration,
 }
 
 /// How many deliveries run at the same time.
@@ -62,6 +63,7 @@ impl PushSettings {
             patience: MOST_PATIENCE,
             max_per_task: 16,
             at_once: AtOnce::default(),
+            before_answer: Duration::ZERO,
         }
     }
 
@@ -110,6 +112,14 @@ impl PushSettings {
         self
     }
 
+    /// How long the answer to a message waits for the notifications of its task, so that a caller that
+    /// has the answer finds them delivered too. Default 0: it does not wait.
+    #[must_use]
+    pub fn before_answer(mut self, within: Duration) -> Self {
+        self.before_answer = within;
+        self
+    }
+
     /// How many deliveries run at the same time.
     #[must_use]
     pub fn at_once(mut self, at_once: AtOnce) -> Self {
@@ -126,6 +136,7 @@ impl fmt::Debug for PushSettings {
             .field("patience", &self.patience)
             .field("max_per_task", &self.max_per_task)
             .field("at_once", &self.at_once)
+            .field("before_answer", &self.before_answer)
             .finish_non_exhaustive()
     }
 }

@@ -169,7 +169,7 @@ impl World {
 }
 
 fn change(id: &str, state: TaskState, expected: u64) -> TaskChange {
-    let status = TaskStatus::new(state, Timestamp::from_unix_millis(0).expect("a time"));
+    let status = TaskStatus::new(state, Timestamp::from_millis(0));
     let task = Task::new(id, "c-1", status);
     TaskChange {
         expected,

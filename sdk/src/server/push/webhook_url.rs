@@ -157,7 +157,6 @@ fn read_host(host: &str) -> Result<Host, WebhookError> {
         return Ok(Host::Address(address.into()));
     }
     let host = host.to_ascii_lowercase();
-    let labels = host.split('.');
     let is_label = |label: &str| {
         (1..=63).contains(&label.len())
             && !label.starts_with('-')
@@ -168,12 +167,12 @@ fn read_host(host: &str) -> Result<Host, WebhookError> {
     };
     // RFC 1123 §2.1; names of other scripts come in their ASCII form (RFC 5891), and a name ends
     // without its dot, so that there is one way to write it.
-    if host.len() > 253 || !labels.clone().all(is_label) {
+    if host.len() > 253 || !host.split('.').all(is_label) {
         return Err(wrong("has a host that is neither a name nor an address"));
     }
     // Resolvers read `127.1`, `0x7f000001` and `017700000001` as addresses; no top-level domain
     // begins with a digit.
-    let last = labels.last().unwrap_or_default();
+    let last = host.rsplit('.').next().unwrap_or_default();
     if last.bytes().next().is_none_or(|b| b.is_ascii_digit()) {
         return Err(wrong("has a host that is an address in another form"));
     }

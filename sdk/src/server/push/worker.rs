@@ -1,11 +1,11 @@
 //! The background task: finds what is due, lets it run, and gives it back.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, broadcast, watch};
 use tokio::task::{Id, JoinSet};
 use tokio::time::MissedTickBehavior;
 
@@ -17,7 +17,7 @@ use super::turn::Next;
 use super::webhook_url::WebhookUrl;
 use crate::a2a::new_id;
 use crate::client::Client;
-use crate::clock::{Clock, UnixTime};
+use crate::clock::{Clock, SystemClock, UnixTime};
 use crate::policy::Owner;
 use crate::server::store::{Lease, PushConfigStore, PushDelivery, TaskStore};
 
@@ -27,6 +27,8 @@ const POLL: Duration = Duration::from_secs(1);
 const LEASE: Duration = Duration::from_secs(120);
 /// Deliveries taken at once.
 const BATCH: usize = 64;
+/// Ends of turns that somebody who waits for one may miss.
+const MAX_ENDED: usize = 256;
 /// Tasks whose wake could not be kept, held until it can.
 const MAX_MISSED: usize = 4096;
 
@@ -39,26 +41,48 @@ pub(super) struct Worker {
     patience: Duration,
     max_per_task: usize,
     at_once: AtOnce,
+    before_answer: Duration,
     instance: String,
     due: Notify,
     stopping: watch::Sender<bool>,
     missed: Mutex<Vec<(Owner, String)>>,
+    /// Told of every turn that ended.
+    ended: broadcast::Sender<Ended>,
+}
+
+/// How far a receiver was when its turn ended.
+#[derive(Clone, Debug)]
+struct Ended {
+    task_id: String,
+    id: String,
+    delivered: u64,
+    in_vain: bool,
 }
 
 impl Worker {
-    pub(super) fn new(settings: PushSettings, client: &Client, tasks: Arc<dyn TaskStore>) -> Self {
+    pub(super) fn new(
+        settings: PushSettings,
+        client: Option<&Client>,
+        tasks: Arc<dyn TaskStore>,
+    ) -> Self {
+        let clock: Arc<dyn Clock> = match client {
+            Some(client) => client.workload().clock().clone(),
+            None => Arc::new(SystemClock),
+        };
         Self {
             sender: Sender::new(&settings, client),
             configs: settings.store,
             tasks,
-            clock: client.workload().clock().clone(),
+            clock,
             patience: settings.patience,
             max_per_task: settings.max_per_task,
             at_once: settings.at_once,
+            before_answer: settings.before_answer,
             instance: new_id(),
             due: Notify::new(),
             stopping: watch::Sender::new(false),
             missed: Mutex::default(),
+            ended: broadcast::Sender::new(MAX_ENDED),
         }
     }
 
@@ -86,6 +110,10 @@ impl Worker {
         self.max_per_task
     }
 
+    pub(super) fn before_answer(&self) -> Duration {
+        self.before_answer
+    }
+
     pub(super) fn now(&self) -> UnixTime {
         self.clock.now()
     }
@@ -103,21 +131,54 @@ impl Worker {
         self.stopping.send_replace(true);
     }
 
+    pub(super) fn resume(&self) {
+        self.stopping.send_replace(false);
+    }
+
+    /// Returns when every configuration of the task was told of all events, or tried in vain.
+    pub(super) async fn settled(&self, owner: &Owner, task_id: &str) {
+        let mut ended = self.ended.subscribe();
+        let configs = self.configs.list(owner, task_id, None, self.max_per_task);
+        let configs = configs.await.unwrap_or_default();
+        let mut waits: HashSet<String> = configs.into_iter().filter_map(|c| c.id).collect();
+        // Those that are through already have another turn, which ends at once and is seen here.
+        self.wake(owner, task_id).await;
+        while !waits.is_empty() {
+            let turn = match ended.recv().await {
+                Ok(turn) => turn,
+                Err(broadcast::error::RecvError::Lagged(_)) => continue,
+                Err(broadcast::error::RecvError::Closed) => return,
+            };
+            if turn.task_id != task_id || !waits.contains(&turn.id) {
+                continue;
+            }
+            let later = self.tasks.events(owner, task_id, turn.delivered, 1).await;
+            if turn.in_vain || later.is_ok_and(|later| later.is_empty()) {
+                waits.remove(&turn.id);
+            }
+        }
+    }
+
     /// Marks the configurations of the task as due.
     pub(super) async fn wake(&self, owner: &Owner, task_id: &str) {
-        if let Err(error) = self.configs.wake(owner, task_id, self.now()).await {
-            tracing::error!(
-                reason = error.reason(),
-                task = task_id,
-                "a notification could not be made due and is tried again: {error}"
-            );
-            let mut missed = self.missed();
-            if missed.len() < MAX_MISSED {
-                missed.push((owner.clone(), task_id.to_owned()));
+        match self.configs.wake(owner, task_id, self.now()).await {
+            Ok(()) => self.look(),
+            Err(error) => {
+                let reason = error.reason();
+                tracing::error!(reason, "notifications cannot be made due for now: {error}");
+                self.miss([(owner.clone(), task_id.to_owned())]);
             }
-            return;
         }
-        self.look();
+    }
+
+    /// Marks later what could not be marked.
+    fn miss(&self, tasks: impl IntoIterator<Item = (Owner, String)>) {
+        let mut missed = self.missed();
+        for task in tasks {
+            if missed.len() < MAX_MISSED && !missed.contains(&task) {
+                missed.push(task);
+            }
+        }
     }
 
     fn missed(&self) -> std::sync::MutexGuard<'_, Vec<(Owner, String)>> {
@@ -199,11 +260,19 @@ impl Worker {
     }
 
     async fn turn(self: Arc<Self>, lease: Lease, mut delivery: PushDelivery) {
-        match self.deliver(&lease, &mut delivery).await {
+        let next = self.deliver(&lease, &mut delivery).await;
+        match next {
             Next::At(next) => self.give_back(&lease, &delivery, Some(next)).await,
             Next::Woken => self.give_back(&lease, &delivery, None).await,
             Next::Never => self.forget(&delivery).await,
         }
+        // Nobody may be waiting for it.
+        let _ = self.ended.send(Ended {
+            task_id: delivery.config.task_id.unwrap_or_default(),
+            id: delivery.config.id.unwrap_or_default(),
+            delivered: delivery.delivered,
+            in_vain: delivery.attempts > 0 || next == Next::Never,
+        });
     }
 
     async fn give_back(&self, lease: &Lease, delivery: &PushDelivery, next: Option<UnixTime>) {
@@ -233,10 +302,20 @@ impl Worker {
     }
 
     async fn wake_missed(&self) {
-        let missed = std::mem::take(&mut *self.missed());
-        for (owner, task_id) in missed {
-            self.wake(&owner, &task_id).await;
+        let mut missed = std::mem::take(&mut *self.missed()).into_iter();
+        for (owner, task_id) in missed.by_ref() {
+            if self
+                .configs
+                .wake(&owner, &task_id, self.now())
+                .await
+                .is_err()
+            {
+                self.miss([(owner, task_id)]);
+                break;
+            }
         }
+        // The store still fails, which was said when it began to.
+        self.miss(missed);
     }
 }
 

@@ -237,6 +237,25 @@ async fn connections_over_the_limit_wait() {
 }
 
 #[tokio::test]
+async fn silent_connections_do_not_keep_the_others_out() {
+    let ca = authority();
+    let options = ServeOptions {
+        max_connections: 2,
+        handshake_timeout: Duration::from_secs(600),
+        ..short()
+    };
+    let server = Running::echo(workload(&ca, "/agent/booking").await, options).await;
+    let mut silent = Vec::new();
+    for _ in 0..4 {
+        silent.push(TcpStream::connect(server.address).await.expect("connects"));
+    }
+    let planner = workload(&ca, "/agent/planner").await;
+    let honest = by_hand(&ca, &planner, &server);
+    let honest = tokio::time::timeout(Duration::from_secs(20), honest).await;
+    honest.expect("its turn came before the silent ones' deadline");
+}
+
+#[tokio::test]
 async fn a_shutdown_lets_requests_finish_but_not_for_ever() {
     let ca = authority();
     let planner = workload(&ca, "/agent/planner").await;

@@ -16,6 +16,8 @@ struct Hook {
     url: String,
     got: Arc<Mutex<Vec<(HeaderMap, String)>>>,
     answers: Arc<Mutex<Vec<StatusCode>>>,
+    /// Forgets the configuration `p` of this task while it is being told.
+    forgets: Arc<Mutex<Option<(Arc<MemoryPushConfigStore>, Owner)>>>,
 }
 
 impl Hook {
@@ -26,9 +28,14 @@ impl Hook {
             url: format!("http://{address}/hook?x=1"),
             got: Arc::default(),
             answers: Arc::default(),
+            forgets: Arc::default(),
         };
         let answer = async |State(hook): State<Self>, headers: HeaderMap, body: String| {
             hook.got.lock().expect("no panic").push((headers, body));
+            let forgets = hook.forgets.lock().expect("no panic").take();
+            if let Some((configs, owner)) = forgets {
+                configs.delete(&owner, TASK, "p").await.expect("deleted");
+            }
             let mut answers = hook.answers.lock().expect("no panic");
             if answers.is_empty() {
                 return StatusCode::OK;
@@ -211,6 +218,24 @@ async fn after_it_is_deleted_nothing_is_sent() {
 }
 
 #[tokio::test]
+async fn nothing_is_sent_after_it_is_deleted_in_the_middle_of_a_delivery() {
+    let (world, hook) = (World::new().await, Hook::start().await);
+    for _ in 0..3 {
+        world.happens(TaskState::Working).await;
+    }
+    let forgets = (world.configs.clone(), world.owner.clone());
+    *hook.forgets.lock().expect("no panic") = Some(forgets);
+    world.keep("p", &hook.url).await;
+    let other = Hook::start().await;
+    world.keep("q", &other.url).await;
+    let push = world.push(world.settings(on_loopback()));
+    push.start();
+    until("the other is told", async || other.got() == 4).await;
+    push.shutdown().await;
+    assert_eq!(hook.got(), 1);
+}
+
+#[tokio::test]
 async fn a_configuration_of_an_existing_task_is_told_of_what_comes() {
     let (world, hook) = (World::new().await, Hook::start().await);
     let push = world.push(world.settings(on_loopback()));
@@ -224,6 +249,34 @@ async fn a_configuration_of_an_existing_task_is_told_of_what_comes() {
     push.wake(&world.owner, TASK).await;
     until("the event", async || hook.got() == 1).await;
     assert_eq!(hook.states(), ["TASK_STATE_COMPLETED"]);
+}
+
+#[tokio::test]
+async fn an_answer_waits_for_the_notifications_when_it_is_told_to() {
+    let (world, hook, broken) = (World::new().await, Hook::start().await, Hook::start().await);
+    broken.answer(&[StatusCode::INTERNAL_SERVER_ERROR; 99]);
+    // Longer than the test may take: it does not end by that.
+    let settings = world
+        .settings(on_loopback())
+        .before_answer(Duration::from_secs(999));
+    let push = world.push(settings);
+    push.start();
+    world.keep("p", &hook.url).await;
+    world.keep("q", &broken.url).await;
+    for number in 2..=9 {
+        assert_eq!(world.happens(TaskState::Working).await, number);
+        push.settle(&world.owner, TASK).await;
+        assert_eq!(hook.got() as u64, number);
+        assert!(broken.got() > 0);
+        // One that waits for its next attempt is not waited for.
+        let waiting = world.configs.delete(&world.owner, TASK, "q").await;
+        waiting.expect("deleted");
+    }
+    push.settle(&world.owner, TASK).await;
+    let unset = world.push(world.settings(on_loopback()));
+    world.happens(TaskState::Completed).await;
+    unset.settle(&world.owner, TASK).await;
+    assert_eq!(hook.got(), 9);
 }
 
 #[tokio::test]

@@ -1,7 +1,5 @@
 //! No URL of a stranger leads to a connection that the policy does not allow.
 
-use std::sync::Arc;
-
 use axum::Router;
 use axum::response::Redirect;
 use axum::routing::post;
