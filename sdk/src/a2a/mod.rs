@@ -23,9 +23,9 @@ mod convert;
 mod error;
 mod error_kind;
 mod event;
+mod flow;
 #[cfg(feature = "grpc")]
 pub mod grpc;
-mod flow;
 pub mod http_json;
 pub mod jsonrpc;
 mod located;

@@ -42,9 +42,9 @@ pub use connect::{Client, ClientBuilder, Peer};
 pub use credentials::{CredentialProvider, CredentialRequest, StaticCredentials};
 pub use current::{CallScope, scope};
 pub use error::ClientError;
-#[cfg(feature = "server")]
-pub(crate) use signing::CurrentSigner;
 pub use intercept::{AfterCall, BeforeCall, CallInterceptor};
 pub use remote::RemoteAgent;
 pub use retry::RetryPolicy;
+#[cfg(feature = "server")]
+pub(crate) use signing::CurrentSigner;
 pub use stream::EventStream;
