@@ -3,10 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use countersign::a2a::{A2aError, Artifact, Part, StreamResponse, TaskState};
 use countersign::client::{self, CallScope, Client, Peer};
 use countersign::clock::SystemClock;
 use countersign::server::{AgentExecutor, EventQueue, RequestContext, async_trait};
+use serde_json::{Value, json};
 use tokio::sync::{OnceCell, watch};
 
 use super::streams::{Idle, quick};
@@ -22,9 +25,8 @@ async fn deep_inside(client: &Client, peer: &Peer) -> Result<String, A2aError> {
         A2aError::new(kind, error.reason())
     };
     let current = client.on_behalf_of_current().map_err(failed)?;
-    let card = client.card(peer).await.map_err(failed)?;
-    drop(current);
-    Ok(card.card().name.clone())
+    let answer = current.call(peer).send("on").await.map_err(failed)?;
+    Ok(answer.text())
 }
 
 #[async_trait]
@@ -44,16 +46,25 @@ async fn an_executor_calls_on_for_its_caller_without_being_handed_anything() -> 
     let known = Arc::new(OnceCell::new());
     let executor = CallsOn(known.clone());
     let world = World::made(Arc::new(SystemClock), executor, |agent| agent).await?;
-    let (client, peer) = (world.worker.client().clone(), world.worker.peer().clone());
+    let script = |_: &Seen, _| {
+        let message = json!({"messageId": "m", "role": "ROLE_AGENT", "parts": [{"text": "there"}]});
+        double::result(&json!({ "message": message }))
+    };
+    let (peer, heard) = double(&world, |_| {}, script).await?;
+    let client = world.worker.client().clone();
     let outside = client.on_behalf_of_current();
-    assert_eq!(
-        outside.map(drop).map_err(|e| e.reason()),
-        Err("client.no_current_call")
-    );
+    let reason = outside.map(drop).map_err(|e| e.reason());
+    assert_eq!(reason, Err("client.no_current_call"));
     known.set((client, peer)).map_err(|_| "set before")?;
     let one = world.client_for("one", "alice").await?;
     let answer = one.call(world.worker.peer()).send("go").await?;
-    assert_eq!(answer.text(), "worker");
+    assert_eq!(answer.text(), "there");
+    let token = heard.all()[0].header("authorization").to_owned();
+    let claims = token.split('.').nth(1).ok_or("a token")?;
+    let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims)?)?;
+    assert_eq!(claims["sub"], "alice", "{claims}");
+    assert_eq!(claims["act"]["sub"], "spiffe://test.example/agent/worker");
+    assert_eq!(claims["act"]["act"]["sub"], "spiffe://test.example/agent/one");
     Ok(())
 }
 

@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, Mutex};
 
-use countersign::a2a::{Operation, SecurityScheme, TaskPushNotificationConfig, TaskState};
+use countersign::a2a::{
+    Operation, SecurityScheme, StringList, TaskPushNotificationConfig, TaskState,
+};
 use countersign::card::ProtocolBinding;
 use countersign::client::{
     AfterCall, BeforeCall, CallInterceptor, ClientError, StaticCredentials, async_trait,
@@ -68,10 +70,14 @@ async fn a_key_goes_where_the_card_wants_it_and_only_to_that_agent() -> Result<(
         let scheme = json!({"apiKeySecurityScheme": {"location": "header", "name": "X-Key"}});
         let scheme: SecurityScheme = serde_json::from_value(scheme).expect("a scheme");
         card.security_schemes.insert("partner".into(), scheme);
+        // Named, so that no implementation leaves it out.
+        let named = StringList {
+            list: vec!["call".into()],
+        };
         for requirement in &mut card.security_requirements {
             requirement
                 .schemes
-                .insert("partner".into(), Default::default());
+                .insert("partner".into(), named.clone());
         }
     };
     let script = |_: &Seen, _| double::result(&json!(task(TaskState::Working)));
