@@ -176,6 +176,10 @@ impl<'a> Talk<'a> {
         Ok(answer)
     }
 
+    async fn hear(&mut self, step: &'static str, request: Request) -> Result<(), Failure> {
+        self.ask(step, request).await.map(drop)
+    }
+
     async fn stream(&mut self, step: &'static str, request: Request) -> Result<(), Failure> {
         let told = self.speaker.stream(&request).await?;
         self.lines.push((step, events(&told)));
@@ -216,27 +220,28 @@ fn subscribe(id: &str) -> Request {
 }
 
 async fn sending(talk: &mut Talk<'_>) -> Result<Task, Failure> {
-    talk.ask("a message for a message", talk.say("reply"))
+    talk.hear("a message for a message", talk.say("reply"))
         .await?;
     let done = talk.ask("a message for a task", talk.say("work")).await?;
     let done = task_of(&done)?;
-    talk.ask("an error of the executor", talk.say("error"))
+    talk.hear("an error of the executor", talk.say("error"))
         .await?;
     let request = Request::SendStreamingMessage(message("work", &talk.context));
     talk.stream("a stream", request).await?;
     let request = Request::SendStreamingMessage(message("reply", &talk.context));
     talk.stream("a stream of one message", request).await?;
     let asked = task_of(&talk.ask("a question", talk.say("ask")).await?)?;
-    talk.ask("its answer", talk.in_task("work", &asked)).await?;
-    talk.ask("a word too late", talk.in_task("more", &done))
+    talk.hear("its answer", talk.in_task("work", &asked))
+        .await?;
+    talk.hear("a word too late", talk.in_task("more", &done))
         .await?;
     let mut stray = done.clone();
     "elsewhere".clone_into(&mut stray.context_id);
-    talk.ask("another context", talk.in_task("more", &stray))
+    talk.hear("another context", talk.in_task("more", &stray))
         .await?;
     let mut nothing = message("", &talk.context);
     nothing.message.parts.clear();
-    talk.ask("no parts", Request::SendMessage(nothing.clone()))
+    talk.hear("no parts", Request::SendMessage(nothing.clone()))
         .await?;
     talk.stream(
         "no parts of a stream",
@@ -247,12 +252,12 @@ async fn sending(talk: &mut Talk<'_>) -> Result<Task, Failure> {
 }
 
 async fn reading(talk: &mut Talk<'_>, done: &Task) -> Result<(), Failure> {
-    talk.ask("a task", get(&done.id, None)).await?;
-    talk.ask("a task without history", get(&done.id, Some(0)))
+    talk.hear("a task", get(&done.id, None)).await?;
+    talk.hear("a task without history", get(&done.id, Some(0)))
         .await?;
-    talk.ask("a negative history", get(&done.id, Some(-1)))
+    talk.hear("a negative history", get(&done.id, Some(-1)))
         .await?;
-    talk.ask("a missing task", get("no-such-task", None))
+    talk.hear("a missing task", get("no-such-task", None))
         .await?;
     let list = |change: fn(&mut ListTasksRequest)| {
         let mut request = ListTasksRequest {
@@ -266,8 +271,8 @@ async fn reading(talk: &mut Talk<'_>, done: &Task) -> Result<(), Failure> {
     let with_artifacts = list(|list| list.include_artifacts = Some(true));
     let mut pages = list(|list| list.page_size = Some(2));
     let too_many = list(|list| list.page_size = Some(101));
-    talk.ask("a list", Request::ListTasks(all)).await?;
-    talk.ask("a list with artifacts", Request::ListTasks(with_artifacts))
+    talk.hear("a list", Request::ListTasks(all)).await?;
+    talk.hear("a list with artifacts", Request::ListTasks(with_artifacts))
         .await?;
     let first = talk
         .ask("a page", Request::ListTasks(pages.clone()))
@@ -276,12 +281,12 @@ async fn reading(talk: &mut Talk<'_>, done: &Task) -> Result<(), Failure> {
         return Err("no page".into());
     };
     pages.page_token = Some(first.next_page_token);
-    talk.ask("the next page", Request::ListTasks(pages.clone()))
+    talk.hear("the next page", Request::ListTasks(pages.clone()))
         .await?;
     pages.page_token = Some("forged".into());
-    talk.ask("a forged token", Request::ListTasks(pages))
+    talk.hear("a forged token", Request::ListTasks(pages))
         .await?;
-    talk.ask("a page too long", Request::ListTasks(too_many))
+    talk.hear("a page too long", Request::ListTasks(too_many))
         .await?;
     Ok(())
 }
@@ -295,12 +300,12 @@ async fn following(talk: &mut Talk<'_>, done: &Task) -> Result<(), Failure> {
     let first = stream.next().await?.ok_or("no event")??;
     assert!(matches!(first, StreamResponse::Task(_)), "{first:?}");
     talk.lines.push(("the first event", shown(&first)));
-    talk.ask("canceled", cancel(&waiting.id)).await?;
+    talk.hear("canceled", cancel(&waiting.id)).await?;
     while let Some(event) = stream.next().await? {
         talk.lines.push(("a later event", shown(&event?)));
     }
-    talk.ask("canceled again", cancel(&waiting.id)).await?;
-    talk.ask("a missing task canceled", cancel("no-such-task"))
+    talk.hear("canceled again", cancel(&waiting.id)).await?;
+    talk.hear("a missing task canceled", cancel("no-such-task"))
         .await?;
     talk.stream("a task that is over followed", subscribe(&done.id))
         .await?;
@@ -356,7 +361,7 @@ async fn pushing(talk: &mut Talk<'_>, done: &Task) -> Result<(), Failure> {
         ("no address", config(&done.id, "")),
         ("a missing task's webhooks", list("no-such-task")),
     ] {
-        talk.ask(step, request).await?;
+        talk.hear(step, request).await?;
     }
     Ok(())
 }
@@ -368,13 +373,13 @@ async fn conversation(world: &World, wire: Wire) -> Result<Vec<(&'static str, Va
     following(&mut talk, &done).await?;
     pushing(&mut talk, &done).await?;
     let card = Request::GetExtendedAgentCard(GetExtendedAgentCardRequest::default());
-    talk.ask("the extended card", card).await?;
+    talk.hear("the extended card", card).await?;
     let mut elsewhere = ListTasksRequest::default();
     elsewhere.tenant = Some("acme".into());
-    talk.ask("at a tenant", Request::ListTasks(elsewhere.clone()))
+    talk.hear("at a tenant", Request::ListTasks(elsewhere.clone()))
         .await?;
     elsewhere.tenant = Some("nowhere".into());
-    talk.ask("at no tenant", Request::ListTasks(elsewhere))
+    talk.hear("at no tenant", Request::ListTasks(elsewhere))
         .await?;
     Ok(talk.lines)
 }

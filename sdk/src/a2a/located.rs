@@ -12,24 +12,43 @@ use serde_json::{Error, Value};
 
 use super::Struct;
 
-/// What could not be read.
+/// What could not be read, and what it should be. What was sent instead is not repeated: it may be
+/// long, and it may be a secret.
 #[derive(Debug, thiserror::Error)]
-#[error("{path}: {error}")]
+#[error("{path:?} {rule}")]
 pub(super) struct Misplaced {
     /// Its path, as in `message.parts[0]`; empty for the value itself.
     pub(super) path: String,
-    /// Why, in serde's words.
-    pub(super) error: Error,
+    /// What it should be.
+    pub(super) rule: String,
 }
 
 /// Reads `value` as a `T`.
 pub(super) fn read<T: DeserializeOwned>(value: Value) -> Result<T, Misplaced> {
     let path = RefCell::default();
     let read = T::deserialize(Located { value, path: &path });
-    read.map_err(|error| Misplaced {
-        path: written(path.into_inner()),
-        error,
-    })
+    read.map_err(|error| Misplaced::of(path.into_inner(), &error.to_string()))
+}
+
+impl Misplaced {
+    /// `error` is in serde's words, which name a missing member and what was expected.
+    fn of(mut steps: Vec<Step>, error: &str) -> Self {
+        let missing = error.strip_prefix("missing field `");
+        if let Some((name, _)) = missing.and_then(|rest| rest.split_once('`')) {
+            steps.insert(0, Step::Member(name.to_owned()));
+            return Self {
+                path: written(steps),
+                rule: "is required".to_owned(),
+            };
+        }
+        let rule = match error.rsplit_once(", expected ") {
+            Some((_, name)) if name.starts_with("struct ") => "must be an object".to_owned(),
+            Some((_, expected)) => format!("must be {expected}"),
+            None => error.to_owned(),
+        };
+        let path = written(steps);
+        Self { path, rule }
+    }
 }
 
 /// One step into a value. Steps are noted on the way out of an error, the innermost first.
@@ -194,7 +213,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::a2a::{SendMessageRequest, Task};
+    use crate::a2a::{SendMessageRequest, Task, TaskPushNotificationConfig};
 
     fn good() -> Value {
         json!({"message": {"messageId": "m", "role": "ROLE_USER", "parts": [{"text": "a"},
@@ -206,6 +225,27 @@ mod tests {
     fn it_reads_what_serde_reads() {
         let want = SendMessageRequest::deserialize(good()).expect("params");
         assert_eq!(read::<SendMessageRequest>(good()).expect("params"), want);
+    }
+
+    #[test]
+    fn what_was_sent_instead_is_not_repeated() {
+        for (json, want) in [
+            (json!({"url": 424_242}), r#""url" must be a string"#),
+            (
+                json!({"url": "u", "token": [424_242]}),
+                r#""token" must be a string"#,
+            ),
+            (
+                json!({"authentication": "424242"}),
+                r#""authentication" must be an object"#,
+            ),
+        ] {
+            let misplaced = read::<TaskPushNotificationConfig>(json).expect_err(want);
+            assert_eq!(misplaced.to_string(), want);
+            assert!(!format!("{misplaced:?}").contains("424242"));
+        }
+        let misplaced = read::<Task>(json!({"id": "t", "status": {}})).expect_err("no state");
+        assert_eq!(misplaced.to_string(), r#""status.state" is required"#);
     }
 
     #[test]
@@ -242,7 +282,7 @@ mod tests {
         }
         for json in [json!(3), json!([]), json!(null)] {
             let misplaced = read::<Task>(json).expect_err("no task");
-            assert_eq!(misplaced.path, "");
+            assert_eq!(misplaced.to_string(), r#""" must be an object"#);
         }
     }
 }

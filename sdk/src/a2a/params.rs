@@ -7,7 +7,8 @@ use super::{
     A2aError, CancelTaskRequest, FieldViolation, GetExtendedAgentCardRequest,
     GetTaskPushNotificationConfigRequest, GetTaskRequest, ListTaskPushNotificationConfigsRequest,
     ListTasksRequest, Message, Role, SendMessageConfiguration, SendMessageRequest, Struct,
-    SubscribeToTaskRequest, TaskPushNotificationConfig, located,
+    SubscribeToTaskRequest, TaskPushNotificationConfig,
+    located::{self, Misplaced},
 };
 
 /// Longest ID, in bytes.
@@ -39,7 +40,10 @@ impl<T: Rules + DeserializeOwned> FromParams for T {
 
 /// Reads `params` without checking them.
 pub(super) fn read<T: DeserializeOwned>(params: Struct) -> Result<T, A2aError> {
-    located::read(Value::Object(params)).map_err(|misplaced| shape(&misplaced))
+    located::read(Value::Object(params)).map_err(|misplaced| {
+        let Misplaced { path, rule } = misplaced;
+        A2aError::invalid_param(path, rule)
+    })
 }
 
 /// Every rule on what was read.
@@ -47,32 +51,6 @@ pub(super) fn check(params: &impl Rules) -> Result<(), A2aError> {
     let mut found = Violations::default();
     params.check(&mut found);
     found.none()
-}
-
-/// A member that could not be read; serde names a missing one in its text.
-fn shape(misplaced: &located::Misplaced) -> A2aError {
-    let text = misplaced.error.to_string();
-    let missing = text
-        .strip_prefix("missing field `")
-        .and_then(|rest| rest.split_once('`'));
-    let path = misplaced.path.as_str();
-    let field = match (path, missing) {
-        ("", Some((name, _))) => name.to_owned(),
-        (path, Some((name, _))) => format!("{path}.{name}"),
-        ("", None) => "params".to_owned(),
-        (path, None) => path.to_owned(),
-    };
-    if missing.is_some() {
-        return A2aError::invalid_param(field, "is required");
-    }
-    // What was sent instead is not repeated: it may be long, and it may be a secret.
-    match text.rsplit_once(", expected ") {
-        Some((_, name)) if name.starts_with("struct ") => {
-            A2aError::invalid_param(field, "must be an object")
-        }
-        Some((_, expected)) => A2aError::invalid_param(field, format!("must be {expected}")),
-        None => A2aError::invalid_param(field, text),
-    }
 }
 
 /// The wrong fields found so far.

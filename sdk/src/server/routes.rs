@@ -5,9 +5,13 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::map_response;
+#[cfg(feature = "grpc")]
+use axum::response::IntoResponse as _;
 use axum::response::Response;
 use axum::routing::{any, get, post};
 use http::HeaderValue;
+#[cfg(feature = "grpc")]
+use http::StatusCode;
 use http::header::STRICT_TRANSPORT_SECURITY;
 
 #[cfg(feature = "grpc")]
@@ -77,8 +81,10 @@ fn bindings(front: Arc<Front>, paths: &Paths) -> Router {
     }
     #[cfg(feature = "grpc")]
     {
-        let service = format!("/{}/{{method}}", a2a::grpc::SERVICE);
-        router = router.route(&service, post(grpc));
+        let service = |name: &str| format!("/{name}/{{method}}");
+        router = router
+            .route(&service(a2a::grpc::SERVICE), post(grpc))
+            .route(&service(a2a::grpc::SERVICE_V03), post(grpc_v03));
     }
     router.with_state(front)
 }
@@ -109,6 +115,17 @@ async fn http_json(front: &Front, base: Arc<str>, request: Request) -> Response 
 async fn grpc(State(front): State<Arc<Front>>, request: Request) -> Response {
     match Grpc::turn_away(&request) {
         Some(response) => response,
-        None => serve(&front, &Grpc, request).await,
+        None => serve(&front, &Grpc(a2a::Version::V1_0), request).await,
+    }
+}
+
+/// 0.3 has a service of its own.
+#[cfg(feature = "grpc")]
+async fn grpc_v03(State(front): State<Arc<Front>>, request: Request) -> Response {
+    match Grpc::turn_away(&request) {
+        Some(response) => response,
+        None if front.terms.v03 => serve(&front, &Grpc(a2a::Version::V0_3), request).await,
+        // To gRPC that means: no such service.
+        None => StatusCode::NOT_FOUND.into_response(),
     }
 }

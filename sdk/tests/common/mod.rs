@@ -9,6 +9,7 @@ use countersign::authority::{Authority, AuthorityConfig};
 use countersign::client::{Client, OnBehalfOf};
 use countersign::clock::{Clock, SystemClock};
 use countersign::policy::Policy;
+use countersign::server::store::{TaskStore};
 use countersign::server::{Agent, AgentExecutor, RunningAgent};
 use countersign::tls::AuthoritySource;
 use countersign::workload::{Enrolment, Workload, WorkloadError};
@@ -57,6 +58,15 @@ impl World {
         executor: impl AgentExecutor,
     ) -> Result<Self, Failure> {
         Self::made(clock, executor, |agent| agent).await
+    }
+
+    /// The world whose worker keeps its tasks in `store`.
+    pub(crate) async fn keeping(
+        store: Arc<dyn TaskStore>,
+        clock: Arc<dyn Clock>,
+        executor: impl AgentExecutor,
+    ) -> Result<Self, Failure> {
+        Self::made(clock, executor, |agent| agent.store(store)).await
     }
 
     /// The world whose worker was changed by `change` before it started.

@@ -17,3 +17,14 @@ pub(super) mod v1 {
 pub(super) mod rpc {
     include!("generated/google.rpc.rs");
 }
+
+/// A2A 0.3 (`a2a.v1`).
+#[expect(
+    unreachable_pub,
+    missing_debug_implementations,
+    reason = "generated; some fields hold credentials, so no message can be shown"
+)]
+#[allow(clippy::all, clippy::pedantic, reason = "generated")]
+pub(super) mod v03 {
+    include!("generated/a2a.v1.rs");
+}

@@ -31,9 +31,12 @@ mod security;
 mod status;
 mod task;
 mod timeout;
+pub mod v03;
 mod value;
 mod wire;
 
+#[cfg(test)]
+mod json_tests;
 #[cfg(test)]
 mod made;
 #[cfg(test)]

@@ -1,10 +1,8 @@
 //! Requests on the wire.
 
-use prost::Message as _;
-
 use super::generated::v1;
 use super::names;
-use super::wire::{Wire, Wrong};
+use super::wire::{Wire, Wrong, written};
 use crate::a2a::{A2aError, ErrorKind, Operation, Request};
 
 /// Reads the request at `path` from its message, without the frame around it.
@@ -58,20 +56,26 @@ pub fn read_request(path: &str, message: &[u8]) -> Result<Request, A2aError> {
 /// The path and the message of a request, without the frame around it.
 pub fn write_request(request: &Request) -> (&'static str, Vec<u8>) {
     let message = match request {
-        Request::SendMessage(r) | Request::SendStreamingMessage(r) => r.to_wire().encode_to_vec(),
-        Request::GetTask(r) => r.to_wire().encode_to_vec(),
-        Request::ListTasks(r) => r.to_wire().encode_to_vec(),
-        Request::CancelTask(r) => r.to_wire().encode_to_vec(),
-        Request::SubscribeToTask(r) => r.to_wire().encode_to_vec(),
-        Request::CreateTaskPushNotificationConfig(r) => r.to_wire().encode_to_vec(),
+        Request::SendMessage(r) | Request::SendStreamingMessage(r) => {
+            written::<v1::SendMessageRequest>(r)
+        }
+        Request::GetTask(r) => written::<v1::GetTaskRequest>(r),
+        Request::ListTasks(r) => written::<v1::ListTasksRequest>(r),
+        Request::CancelTask(r) => written::<v1::CancelTaskRequest>(r),
+        Request::SubscribeToTask(r) => written::<v1::SubscribeToTaskRequest>(r),
+        Request::CreateTaskPushNotificationConfig(r) => {
+            written::<v1::TaskPushNotificationConfig>(r)
+        }
         Request::GetTaskPushNotificationConfig(r) => {
-            Wire::<v1::GetTaskPushNotificationConfigRequest>::to_wire(r).encode_to_vec()
+            written::<v1::GetTaskPushNotificationConfigRequest>(r)
         }
-        Request::ListTaskPushNotificationConfigs(r) => r.to_wire().encode_to_vec(),
+        Request::ListTaskPushNotificationConfigs(r) => {
+            written::<v1::ListTaskPushNotificationConfigsRequest>(r)
+        }
         Request::DeleteTaskPushNotificationConfig(r) => {
-            Wire::<v1::DeleteTaskPushNotificationConfigRequest>::to_wire(r).encode_to_vec()
+            written::<v1::DeleteTaskPushNotificationConfigRequest>(r)
         }
-        Request::GetExtendedAgentCard(r) => r.to_wire().encode_to_vec(),
+        Request::GetExtendedAgentCard(r) => written::<v1::GetExtendedAgentCardRequest>(r),
     };
     (names::path(request.operation()), message)
 }

@@ -1,22 +1,22 @@
 //! Answers and events on the wire.
 
-use prost::Message as _;
-
 use super::generated::v1;
-use super::wire::{Wire, Wrong};
+use super::wire::{Wire, Wrong, written};
 use crate::a2a::{A2aError, AgentCard, ErrorKind, Operation, Response, StreamResponse};
 
 /// The message of an answer, without the frame around it.
 pub fn write_response(response: &Response) -> Vec<u8> {
     match response {
-        Response::SendMessage(r) => r.to_wire().encode_to_vec(),
-        Response::Task(r) => r.to_wire().encode_to_vec(),
-        Response::ListTasks(r) => r.to_wire().encode_to_vec(),
-        Response::TaskPushNotificationConfig(r) => r.to_wire().encode_to_vec(),
-        Response::ListTaskPushNotificationConfigs(r) => r.to_wire().encode_to_vec(),
+        Response::SendMessage(r) => written::<v1::SendMessageResponse>(r),
+        Response::Task(r) => written::<v1::Task>(r),
+        Response::ListTasks(r) => written::<v1::ListTasksResponse>(r),
+        Response::TaskPushNotificationConfig(r) => written::<v1::TaskPushNotificationConfig>(r),
+        Response::ListTaskPushNotificationConfigs(r) => {
+            written::<v1::ListTaskPushNotificationConfigsResponse>(r)
+        }
         // google.protobuf.Empty has no fields.
         Response::Empty => Vec::new(),
-        Response::AgentCard(r) => r.to_wire().encode_to_vec(),
+        Response::AgentCard(r) => written::<v1::AgentCard>(&**r),
     }
 }
 
@@ -59,7 +59,7 @@ pub fn read_response(operation: Operation, message: &[u8]) -> Result<Response, A
 
 /// The message of one event of a stream, without the frame around it.
 pub fn write_event(event: &StreamResponse) -> Vec<u8> {
-    event.to_wire().encode_to_vec()
+    written::<v1::StreamResponse>(event)
 }
 
 /// Reads one event of a stream, without the frame around it.

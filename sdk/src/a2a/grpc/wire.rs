@@ -51,6 +51,11 @@ pub(super) trait Wire<P>: Sized {
     fn to_wire(&self) -> P;
 }
 
+/// The bytes of the message `P` that stands for `value`.
+pub(super) fn written<P: prost::Message>(value: &impl Wire<P>) -> Vec<u8> {
+    value.to_wire().encode_to_vec()
+}
+
 /// A message that must be there.
 pub(super) fn one<T: Wire<P>, P>(field: &str, message: Option<P>) -> Result<T, Wrong> {
     let message = message.ok_or_else(|| Wrong::missing(field))?;

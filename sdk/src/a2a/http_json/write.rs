@@ -1,5 +1,7 @@
 //! Requests, written (A2A §11.3, §11.5).
 
+use std::fmt;
+
 use http::Method;
 use serde::Serialize;
 
@@ -8,7 +10,7 @@ use super::route::push_part;
 use crate::a2a::{A2aError, CancelTaskRequest, ListTasksRequest, Request, Struct};
 
 /// A request that is ready but for its headers.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct HttpJsonRequest {
     /// Its method. A subscription is written as GET, as `a2a.proto` has it; an agent that keeps to
     /// the text of the specification takes POST only, with everything else the same.
@@ -17,6 +19,21 @@ pub struct HttpJsonRequest {
     pub path_and_query: String,
     /// The JSON of the body, of the media type [`A2A_JSON`](crate::a2a::A2A_JSON).
     pub body: Option<Vec<u8>>,
+}
+
+/// A body may hold credentials, so it is not shown.
+impl fmt::Debug for HttpJsonRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let body = self
+            .body
+            .as_ref()
+            .map(|body| format!("{} bytes", body.len()));
+        f.debug_struct("HttpJsonRequest")
+            .field("method", &self.method)
+            .field("path_and_query", &self.path_and_query)
+            .field("body", &body)
+            .finish()
+    }
 }
 
 /// Writes a request. The tenant goes before the path; where there is a body, it names it too.
@@ -214,5 +231,27 @@ mod tests {
         request.set_tenant(Some("..".into()));
         let error = write_request(&request).expect_err("a tenant above");
         assert_eq!(error.violations()[0].field, "tenant");
+    }
+
+    #[test]
+    fn credentials_are_not_shown() {
+        let mut params = params(Operation::CreateTaskPushNotificationConfig);
+        params["token"] = json!("s3cret");
+        let body = jsonrpc::request(
+            &1.into(),
+            Operation::CreateTaskPushNotificationConfig,
+            &params,
+        );
+        let read = jsonrpc::parse_request(&body, JsonLimits::default()).expect("a request");
+        let request = jsonrpc::read_request(read).expect("good parameters");
+        let written = write_request(&request).expect("a request");
+        let body = written.body.clone().unwrap_or_default();
+        assert!(String::from_utf8_lossy(&body).contains("s3cret"));
+        // As bytes, too, it would be readable.
+        let shown = format!("{written:?} {request:?}");
+        assert!(
+            !shown.contains("s3cret") && !shown.contains("115, 51, 99"),
+            "{shown}"
+        );
     }
 }

@@ -37,7 +37,7 @@ impl From<&str> for Id {
 }
 
 /// A request taken apart; its parameters are not checked yet.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq)]
 pub struct Request {
     /// To be repeated in the response.
     pub id: Id,
@@ -45,6 +45,16 @@ pub struct Request {
     pub method: String,
     /// Its parameters, for [`read_request`](super::read_request); empty when there were none.
     pub params: Struct,
+}
+
+/// Parameters may hold credentials, so they are not shown.
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("id", &self.id)
+            .field("method", &self.method)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Request {
@@ -176,12 +186,23 @@ pub fn failure(id: &Id, error: &A2aError) -> Vec<u8> {
 }
 
 /// A response taken apart.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq)]
 pub struct Response {
     /// The request it answers.
     pub id: Id,
     /// Its result, or the peer's error.
     pub outcome: Result<Value, A2aError>,
+}
+
+/// A result may hold credentials, so it is not shown.
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let outcome = self.outcome.as_ref().map(|_| "[redacted]");
+        f.debug_struct("Response")
+            .field("id", &self.id)
+            .field("outcome", &outcome)
+            .finish()
+    }
 }
 
 /// Reads one response.
@@ -385,5 +406,18 @@ mod tests {
             let error = parse_result::<String>(body, limits, &id).expect_err("no result");
             assert_eq!(error.kind(), want, "{}", String::from_utf8_lossy(body));
         }
+    }
+
+    #[test]
+    fn credentials_are_not_shown() {
+        let id = Id::from(1);
+        let config = json!({"taskId": "t", "url": "u", "token": "s3cret"});
+        let limits = JsonLimits::default();
+        let operation = Operation::CreateTaskPushNotificationConfig;
+        let asked = parse_request(&request(&id, operation, &config), limits).expect("a request");
+        let told = parse_response(&success(&id, &config), limits).expect("a response");
+        let shown = format!("{asked:?} {told:?}");
+        assert!(shown.contains(operation.as_str()), "{shown}");
+        assert!(!shown.contains("s3cret"), "{shown}");
     }
 }

@@ -11,12 +11,13 @@ pub(in crate::client) fn speaker(protocol: Protocol) -> Option<&'static dyn Bind
     match (protocol.version, protocol.binding) {
         (Version::V1_0, ProtocolBinding::JsonRpc) => Some(&JsonRpc),
         (Version::V1_0, ProtocolBinding::HttpJson) => Some(&HttpJson),
-        #[cfg(feature = "grpc")]
-        (Version::V1_0, ProtocolBinding::Grpc) => Some(&Grpc),
-        #[cfg(not(feature = "grpc"))]
-        (Version::V1_0, ProtocolBinding::Grpc) => None,
         (Version::V0_3, ProtocolBinding::JsonRpc) => Some(&JsonRpcV03),
         (Version::V0_3, ProtocolBinding::HttpJson) => Some(&HttpJsonV03),
-        (Version::V0_3, ProtocolBinding::Grpc) => None,
+        #[cfg(feature = "grpc")]
+        (Version::V1_0, ProtocolBinding::Grpc) => Some(&Grpc(Version::V1_0)),
+        #[cfg(feature = "grpc")]
+        (Version::V0_3, ProtocolBinding::Grpc) => Some(&Grpc(Version::V0_3)),
+        #[cfg(not(feature = "grpc"))]
+        (Version::V1_0 | Version::V0_3, ProtocolBinding::Grpc) => None,
     }
 }

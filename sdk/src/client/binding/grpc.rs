@@ -8,14 +8,14 @@ use http::uri::{PathAndQuery, Scheme};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 
 use super::form::{Binding, EventReader, Outgoing, Ready, Told, protocol_error, refusal};
-use crate::a2a::grpc::{self, Code, Deframer, GRPC_TIMEOUT, Status};
-use crate::a2a::{Operation, Request, Response, ServiceParameters, StreamResponse};
+use crate::a2a::grpc::{self, Code, Deframer, GRPC_TIMEOUT, Status, v03};
+use crate::a2a::{Operation, Request, Response, ServiceParameters, StreamResponse, Version};
 use crate::client::error::ClientError;
 
 /// Protobuf messages over HTTP/2: every operation is a POST to a path of the service, whatever
 /// path the interface names.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::client) struct Grpc;
+pub(in crate::client) struct Grpc(pub(in crate::client) Version);
 
 impl Binding for Grpc {
     fn write(
@@ -25,7 +25,10 @@ impl Binding for Grpc {
         parameters: &ServiceParameters,
         left: Option<Duration>,
     ) -> Result<Outgoing, ClientError> {
-        let (path, message) = grpc::write_request(request);
+        let (path, message) = match self.0 {
+            Version::V1_0 => grpc::write_request(request),
+            Version::V0_3 => v03::write_request(request)?,
+        };
         let mut parts = interface.clone().into_parts();
         parts.scheme = Some(Scheme::HTTPS);
         parts.path_and_query = Some(PathAndQuery::from_static(path));
@@ -49,14 +52,22 @@ impl Binding for Grpc {
     fn read(&self, operation: Operation, told: &Told) -> Result<Response, ClientError> {
         ended(told)?;
         let message = grpc::unframe(&told.body, told.body.len()).map_err(|error| frame(&error))?;
-        Ok(grpc::read_response(operation, message)?)
+        Ok(match self.0 {
+            Version::V1_0 => grpc::read_response(operation, message)?,
+            Version::V0_3 => v03::read_response(operation, message)?,
+        })
     }
 
     fn events(&self, head: &Parts, max: usize) -> Option<Box<dyn EventReader>> {
         let begins = head.status == StatusCode::OK
             && speaks_grpc(&head.headers)
             && Status::read(&head.headers).is_none();
-        begins.then(|| -> Box<dyn EventReader> { Box::new(FrameReader(Deframer::new(max))) })
+        begins.then(|| -> Box<dyn EventReader> {
+            Box::new(FrameReader {
+                frames: Deframer::new(max),
+                version: self.0,
+            })
+        })
     }
 
     fn instead_of_events(&self, told: &Told) -> Result<StreamResponse, ClientError> {
@@ -114,15 +125,22 @@ fn frame(error: &grpc::FrameError) -> ClientError {
 }
 
 /// Takes the events out of their frames.
-struct FrameReader(Deframer);
+struct FrameReader {
+    frames: Deframer,
+    version: Version,
+}
 
 impl EventReader for FrameReader {
     fn feed(&mut self, piece: &[u8], ready: &mut Ready) {
-        self.0.push(piece);
+        self.frames.push(piece);
         loop {
-            match self.0.take() {
+            match self.frames.take() {
                 Ok(Some(message)) => {
-                    ready.push_back(grpc::read_event(&message).map_err(ClientError::from));
+                    let event = match self.version {
+                        Version::V1_0 => grpc::read_event(&message),
+                        Version::V0_3 => v03::read_event(&message),
+                    };
+                    ready.push_back(event.map_err(ClientError::from));
                 }
                 Ok(None) => return,
                 Err(error) => return ready.push_back(Err(frame(&error))),
@@ -135,7 +153,7 @@ impl EventReader for FrameReader {
         let trailers = trailers.ok_or(ClientError::Truncated)?;
         let status = Status::read(trailers).ok_or(ClientError::Truncated)?;
         outcome(status, trailers)?;
-        self.0.end().map_err(|_| ClientError::Truncated)
+        self.frames.end().map_err(|_| ClientError::Truncated)
     }
 }
 
@@ -146,6 +164,8 @@ mod tests {
     use super::*;
     use crate::a2a::{A2aError, ErrorKind, GetTaskRequest, Message, Part};
     use crate::client::binding::testing::told;
+
+    const GRPC: Grpc = Grpc(Version::V1_0);
 
     fn status(error: Option<ErrorKind>) -> HeaderMap {
         let status = match error {
@@ -186,7 +206,7 @@ mod tests {
         ] {
             let interface = interface.parse().expect("a URI");
             let left = Some(Duration::from_millis(1500));
-            let made = Grpc.write(&request, &interface, &parameters, left);
+            let made = GRPC.write(&request, &interface, &parameters, left);
             let made = made.expect("a request");
             let uri = "https://booking.example:8443/lf.a2a.v1.A2AService/GetTask";
             assert_eq!(
@@ -214,7 +234,7 @@ mod tests {
         let read = |headers, body: &str, trailers| {
             let mut told = told(200, headers, body);
             told.trailers = trailers;
-            let read = Grpc.read(Operation::DeleteTaskPushNotificationConfig, &told);
+            let read = GRPC.read(Operation::DeleteTaskPushNotificationConfig, &told);
             read.map_err(|error| error.reason())
         };
         assert_eq!(
@@ -250,7 +270,7 @@ mod tests {
         ] {
             assert_eq!(read(headers, body, trailers), Err(want));
         }
-        let turned_away = Grpc.read(Operation::GetTask, &told(503, HeaderMap::new(), ""));
+        let turned_away = GRPC.read(Operation::GetTask, &told(503, HeaderMap::new(), ""));
         assert_eq!(turned_away.map_err(|e| e.reason()), Err("client.busy"));
     }
 
@@ -264,8 +284,8 @@ mod tests {
         at_once.trailers = None;
         for told in [behind, at_once] {
             for error in [
-                Grpc.read(Operation::GetTask, &told).map(drop),
-                Grpc.instead_of_events(&told).map(drop),
+                GRPC.read(Operation::GetTask, &told).map(drop),
+                GRPC.instead_of_events(&told).map(drop),
             ] {
                 match error {
                     Err(ClientError::Refused {
@@ -281,8 +301,8 @@ mod tests {
     #[test]
     fn a_stream_ends_with_its_status_or_is_cut_off() {
         let head = |headers| told(200, headers, "").head;
-        assert!(Grpc.events(&head(status(None)), 1024).is_none());
-        assert!(Grpc.events(&head(HeaderMap::new()), 1024).is_none());
+        assert!(GRPC.events(&head(status(None)), 1024).is_none());
+        assert!(GRPC.events(&head(HeaderMap::new()), 1024).is_none());
         let bytes = grpc::frame(&grpc::write_event(&event()));
         let not_found = status(Some(ErrorKind::TaskNotFound));
         for (bytes, trailers, want) in [
@@ -293,7 +313,7 @@ mod tests {
             (&bytes[..9], Some(status(None)), Err("client.truncated")),
             (&bytes[..9], Some(not_found), Err("client.agent_error")),
         ] {
-            let mut reader = Grpc.events(&head(media()), bytes.len()).expect("a stream");
+            let mut reader = GRPC.events(&head(media()), bytes.len()).expect("a stream");
             let mut ready = Ready::new();
             for byte in bytes.chunks(1) {
                 reader.feed(byte, &mut ready);
@@ -304,7 +324,7 @@ mod tests {
             let ended = reader.finish(trailers.as_ref());
             assert_eq!(ended.map_err(|e| e.reason()), want);
         }
-        let mut reader = Grpc.events(&head(media()), 16).expect("a stream");
+        let mut reader = GRPC.events(&head(media()), 16).expect("a stream");
         let mut ready = Ready::new();
         reader.feed(&bytes, &mut ready);
         let refused = ready.pop_back().expect("an item").expect_err("too long");

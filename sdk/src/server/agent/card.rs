@@ -45,10 +45,8 @@ impl Places<'_> {
             all.extend(now.map(|place| interface(place, VERSION, tenant.cloned())));
         }
         if v03 {
-            all.extend(
-                http.iter()
-                    .map(|place| interface(place, Version::V0_3.as_str(), None)),
-            );
+            let then = http.iter().chain(&grpc);
+            all.extend(then.map(|place| interface(place, Version::V0_3.as_str(), None)));
         }
         all
     }
@@ -203,6 +201,7 @@ mod tests {
         let old = [
             "JSONRPC 0.3 https://a.test:7003/a2a",
             "HTTP+JSON 0.3 https://a.test:7003/a2a/rest",
+            "GRPC 0.3 a.test:7003",
         ];
         assert_eq!(with_tenant[6..], old);
     }

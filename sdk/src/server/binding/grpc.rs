@@ -9,19 +9,19 @@ use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use http_body::Frame;
 use http_body_util::StreamBody;
 
 use super::super::handler::Events;
 use super::super::refusal::Refusal;
 use super::{Binding, Call, read_parameters};
-use crate::a2a::grpc::{self, Code, GRPC_TIMEOUT, Status};
-use crate::a2a::{self, A2aError, ErrorKind};
+use crate::a2a::grpc::{self, Code, GRPC_TIMEOUT, Status, v03};
+use crate::a2a::{self, A2aError, ErrorKind, Version};
 
 /// Protobuf messages over HTTP/2.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::server) struct Grpc;
+pub(in crate::server) struct Grpc(pub(in crate::server) Version);
 
 /// What an error ends with when it is not the status of its kind.
 #[derive(Clone, Debug, Default)]
@@ -30,7 +30,7 @@ pub(in crate::server) struct Ending(Option<Code>);
 impl Grpc {
     /// Turns away what is no gRPC at all: no other answer could be read by who sent it.
     pub(in crate::server) fn turn_away(request: &Request) -> Option<Response> {
-        if request.version() != Version::HTTP_2 {
+        if request.version() != http::Version::HTTP_2 {
             return Some(StatusCode::HTTP_VERSION_NOT_SUPPORTED.into_response());
         }
         let media = request.headers().get(CONTENT_TYPE);
@@ -44,13 +44,17 @@ impl Binding for Grpc {
     type Exchange = Ending;
 
     fn read(&self, parts: &Parts, body: &[u8], ending: &mut Ending) -> Result<Call, A2aError> {
-        let parameters = read_parameters(parts, a2a::Version::V1_0)?;
+        let parameters = read_parameters(parts, self.0)?;
         // The bytes were bounded while they were read.
         let message = grpc::unframe(body, body.len()).map_err(|error| {
             ending.0 = Some(error.code());
             A2aError::new(ErrorKind::InvalidRequest, format!("Invalid frame: {error}"))
         })?;
-        let request = grpc::read_request(parts.uri.path(), message)?;
+        let path = parts.uri.path();
+        let request = match self.0 {
+            Version::V1_0 => grpc::read_request(path, message)?,
+            Version::V0_3 => v03::read_request(path, message)?,
+        };
         let mut call = Call::new(request, parameters);
         if let Some(timeout) = parts.headers.get(GRPC_TIMEOUT) {
             let left = timeout.to_str().ok().and_then(grpc::read_timeout);
@@ -60,8 +64,15 @@ impl Binding for Grpc {
         Ok(call)
     }
 
-    fn response(&self, _: &Ending, response: &a2a::Response) -> Response {
-        let message = grpc::frame(&grpc::write_response(response));
+    fn response(&self, ending: &Ending, response: &a2a::Response) -> Response {
+        let written = match self.0 {
+            Version::V1_0 => Ok(grpc::write_response(response)),
+            Version::V0_3 => v03::write_response(response),
+        };
+        let message = match written {
+            Ok(message) => grpc::frame(&message),
+            Err(error) => return self.error(ending, &error),
+        };
         let end = trailers(&Status::ok());
         answer(Body::new(StreamBody::new(stream::iter([
             Ok::<_, Infallible>(Frame::data(message)),
@@ -71,12 +82,16 @@ impl Binding for Grpc {
 
     fn events(&self, _: Ending, events: Events) -> Response {
         // An error is the last event; the status behind it says so.
-        let frames = stream::unfold(Some(events), |events| async {
+        let version = self.0;
+        let frames = stream::unfold(Some(events), move |events| async move {
             let mut events = events?;
             Some(match events.next().await {
                 Some(Ok(event)) => {
-                    let message = grpc::frame(&grpc::write_event(&event));
-                    (Frame::data(message), Some(events))
+                    let message = match version {
+                        Version::V1_0 => grpc::write_event(&event),
+                        Version::V0_3 => v03::write_event(&event),
+                    };
+                    (Frame::data(grpc::frame(&message)), Some(events))
                 }
                 Some(Err(error)) => (Frame::trailers(trailers(&Status::from(&error))), None),
                 None => (Frame::trailers(trailers(&Status::ok())), None),
@@ -135,6 +150,8 @@ mod tests {
     use super::*;
     use crate::a2a::{GetTaskRequest, Request as Asked};
 
+    const GRPC: Grpc = Grpc(Version::V1_0);
+
     fn get() -> (&'static str, Vec<u8>) {
         grpc::write_request(&Asked::GetTask(GetTaskRequest {
             id: "t-1".into(),
@@ -155,10 +172,10 @@ mod tests {
         let (path, message) = get();
         let body = grpc::frame(&message);
         let mut ending = Ending::default();
-        let call = Grpc.read(&parts(path, &[]), &body, &mut ending);
+        let call = GRPC.read(&parts(path, &[]), &body, &mut ending);
         assert_eq!(call.expect("a call").time_left, None);
         let headers = [("grpc-timeout", "1500m"), ("te", "trailers")];
-        let call = Grpc.read(&parts(path, &headers), &body, &mut ending);
+        let call = GRPC.read(&parts(path, &headers), &body, &mut ending);
         let left = call.expect("a call").time_left;
         assert_eq!(left, Some(std::time::Duration::from_millis(1500)));
         let mut compressed = body.to_vec();
@@ -179,9 +196,9 @@ mod tests {
             ),
         ] {
             let mut ending = Ending::default();
-            let read = Grpc.read(&parts(path, headers), body, &mut ending);
+            let read = GRPC.read(&parts(path, headers), body, &mut ending);
             let error = read.expect_err("refused");
-            let response = Grpc.error(&ending, &error);
+            let response = GRPC.error(&ending, &error);
             assert_eq!(response.status(), StatusCode::OK);
             let status = Status::read(response.headers()).expect("a status");
             assert_eq!(status.code(), code, "{error}");
@@ -190,7 +207,7 @@ mod tests {
         other
             .headers
             .insert("a2a-version", HeaderValue::from_static("0.3"));
-        let read = Grpc.read(&other, &body, &mut ending);
+        let read = GRPC.read(&other, &body, &mut ending);
         let kind = read.expect_err("another version").kind();
         assert_eq!(kind, ErrorKind::VersionNotSupported);
     }
@@ -207,11 +224,11 @@ mod tests {
             Grpc::turn_away(&request).map(|response| response.status().as_u16())
         };
         for (version, media, want) in [
-            (Version::HTTP_2, Some("application/grpc"), None),
-            (Version::HTTP_2, Some("application/grpc+proto"), None),
-            (Version::HTTP_11, Some("application/grpc"), Some(505)),
-            (Version::HTTP_2, Some("application/json"), Some(415)),
-            (Version::HTTP_2, None, Some(415)),
+            (http::Version::HTTP_2, Some("application/grpc"), None),
+            (http::Version::HTTP_2, Some("application/grpc+proto"), None),
+            (http::Version::HTTP_11, Some("application/grpc"), Some(505)),
+            (http::Version::HTTP_2, Some("application/json"), Some(415)),
+            (http::Version::HTTP_2, None, Some(415)),
         ] {
             assert_eq!(request(version, media), want, "{version:?} {media:?}");
         }
@@ -228,7 +245,7 @@ mod tests {
             ),
             (Refusal::BodyTruncated, Code::InvalidArgument, None),
         ] {
-            let response = Grpc.refusal(&Ending::default(), &refusal);
+            let response = GRPC.refusal(&Ending::default(), &refusal);
             assert_eq!(response.status(), StatusCode::OK);
             let told = response.headers().get("www-authenticate");
             assert_eq!(told.and_then(|v| v.to_str().ok()), challenge);
@@ -239,10 +256,10 @@ mod tests {
 
     #[tokio::test]
     async fn the_status_comes_behind_the_messages() {
-        let answered = Grpc.response(&Ending::default(), &a2a::Response::Empty);
+        let answered = GRPC.response(&Ending::default(), &a2a::Response::Empty);
         let failing = stream::iter([Err(A2aError::task_not_found())]);
-        let failed = Grpc.events(Ending::default(), Events::new(failing));
-        let ended = Grpc.events(Ending::default(), Events::new(stream::empty()));
+        let failed = GRPC.events(Ending::default(), Events::new(failing));
+        let ended = GRPC.events(Ending::default(), Events::new(stream::empty()));
         for (response, body, code) in [
             (answered, &b"\0\0\0\0\0"[..], Code::Ok),
             (failed, b"", Code::NotFound),

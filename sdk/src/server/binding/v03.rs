@@ -104,10 +104,12 @@ fn forgotten_version() -> A2aError {
     let message = format!(
         "This method is of A2A {VERSION}, and a request without the header A2A-Version: {VERSION} \
          is one of {}",
-        Version::V0_3
+        Version::V0_3.as_str()
     );
-    A2aError::new(ErrorKind::VersionNotSupported, message)
-        .with_metadata("supportedVersions", format!("{VERSION}, {}", Version::V0_3))
+    A2aError::new(ErrorKind::VersionNotSupported, message).with_metadata(
+        "supportedVersions",
+        format!("{VERSION}, {}", Version::V0_3.as_str()),
+    )
 }
 
 fn json_rpc(body: Vec<u8>) -> Response {

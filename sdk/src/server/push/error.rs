@@ -19,6 +19,12 @@ pub enum WebhookError {
         /// What is wrong with it.
         rule: &'static str,
     },
+    /// A pattern of the policy is none.
+    #[error("{text:?} is no host name in lower case, no `*.` before one, and not `*`")]
+    Pattern {
+        /// The text.
+        text: String,
+    },
     /// A value that would become a header field is none.
     #[error("{field} {rule}")]
     Header {
@@ -66,6 +72,7 @@ impl WebhookError {
     pub const fn reason(&self) -> &'static str {
         match self {
             Self::Url { .. } => "push.url",
+            Self::Pattern { .. } => "push.pattern",
             Self::Header { .. } => "push.header",
             Self::NotAllowed { .. } => "push.not_allowed",
             Self::Address { .. } => "push.address",
@@ -79,7 +86,10 @@ impl WebhookError {
         match self {
             Self::Url { .. } => A2aError::invalid_param("url", self.to_string()),
             Self::Header { field, rule } => A2aError::invalid_param(*field, *rule),
-            Self::NotAllowed { .. } | Self::Address { .. } | Self::Unresolved { .. } => {
+            Self::Pattern { .. }
+            | Self::NotAllowed { .. }
+            | Self::Address { .. }
+            | Self::Unresolved { .. } => {
                 A2aError::invalid_param("url", "this agent sends no notifications there")
             }
             Self::TooMany { .. } => A2aError::invalid_param("taskId", self.to_string()),

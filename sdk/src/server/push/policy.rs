@@ -78,7 +78,7 @@ impl HostPattern {
     /// Reads a pattern.
     ///
     /// # Errors
-    /// [`WebhookError::Url`] when it is none.
+    /// [`WebhookError::Pattern`] when it is none.
     pub fn new(text: &str) -> Result<Self, WebhookError> {
         let name = text.strip_prefix("*.").unwrap_or(text);
         let read: Result<WebhookUrl, _> = format!("https://{name}/").parse();
@@ -87,8 +87,8 @@ impl HostPattern {
             Ok(url) if matches!(&url.host, Host::Name(_)) && url.authority() == name => {
                 Ok(Self(text.to_owned()))
             }
-            _ => Err(WebhookError::Url {
-                rule: "pattern is no host name in lower case, `*.` and a name, or `*`",
+            _ => Err(WebhookError::Pattern {
+                text: text.to_owned(),
             }),
         }
     }
@@ -126,7 +126,7 @@ impl PushPolicy {
     /// Webhooks at these hosts are servers of the public web.
     ///
     /// # Errors
-    /// [`WebhookError::Url`] when `at` is no [`HostPattern`].
+    /// [`WebhookError::Pattern`] when `at` is no [`HostPattern`].
     pub fn web(self, at: &str) -> Result<Self, WebhookError> {
         let at = HostPattern::new(at)?;
         Ok(self.rule(WebhookRule::Web { at }))
@@ -135,7 +135,7 @@ impl PushPolicy {
     /// Webhooks at these hosts are this agent, whosever the task is.
     ///
     /// # Errors
-    /// [`WebhookError::Url`] when `at` is no [`HostPattern`].
+    /// [`WebhookError::Pattern`] when `at` is no [`HostPattern`].
     pub fn agent(self, at: &str, id: SpiffeId) -> Result<Self, WebhookError> {
         let at = HostPattern::new(at)?;
         Ok(self.rule(WebhookRule::Agent { at, id }))

@@ -27,6 +27,8 @@ const VERSION_NAME: HeaderName = HeaderName::from_static(VERSION_HEADER);
 
 /// How much of an answer's body is read, so that the connection can be used again.
 const MAX_ANSWER: usize = 64 << 10;
+/// And for how long.
+const ANSWER_TIME: Duration = Duration::from_millis(500);
 
 /// Sends notifications as one workload.
 pub(super) struct Sender {
@@ -192,9 +194,12 @@ fn key_of(event: &StoredEvent) -> HeaderValue {
     HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("\"0\""))
 }
 
-/// Whether the body ended within its limit.
+/// Whether the body ended within its limits. What the answer says is in its head, so a body that does
+/// not end makes no delivery fail; it costs the connection.
 async fn read_out(body: Incoming) -> bool {
-    Limited::new(body, MAX_ANSWER).collect().await.is_ok()
+    let read = Limited::new(body, MAX_ANSWER).collect();
+    let read = tokio::time::timeout(ANSWER_TIME, read).await;
+    read.is_ok_and(|read| read.is_ok())
 }
 
 impl fmt::Debug for Sender {

@@ -161,19 +161,24 @@ impl Worker {
 
     /// Marks the configurations of the task as due.
     pub(super) async fn wake(&self, owner: &Owner, task_id: &str) {
-        if let Err(error) = self.configs.wake(owner, task_id, self.now()).await {
-            tracing::error!(
-                reason = error.reason(),
-                task = task_id,
-                "a notification could not be made due and is tried again: {error}"
-            );
-            let mut missed = self.missed();
-            if missed.len() < MAX_MISSED {
-                missed.push((owner.clone(), task_id.to_owned()));
+        match self.configs.wake(owner, task_id, self.now()).await {
+            Ok(()) => self.look(),
+            Err(error) => {
+                let reason = error.reason();
+                tracing::error!(reason, "notifications cannot be made due for now: {error}");
+                self.miss([(owner.clone(), task_id.to_owned())]);
             }
-            return;
         }
-        self.look();
+    }
+
+    /// Marks later what could not be marked.
+    fn miss(&self, tasks: impl IntoIterator<Item = (Owner, String)>) {
+        let mut missed = self.missed();
+        for task in tasks {
+            if missed.len() < MAX_MISSED && !missed.contains(&task) {
+                missed.push(task);
+            }
+        }
     }
 
     fn missed(&self) -> std::sync::MutexGuard<'_, Vec<(Owner, String)>> {
@@ -297,10 +302,20 @@ impl Worker {
     }
 
     async fn wake_missed(&self) {
-        let missed = std::mem::take(&mut *self.missed());
-        for (owner, task_id) in missed {
-            self.wake(&owner, &task_id).await;
+        let mut missed = std::mem::take(&mut *self.missed()).into_iter();
+        for (owner, task_id) in missed.by_ref() {
+            if self
+                .configs
+                .wake(&owner, &task_id, self.now())
+                .await
+                .is_err()
+            {
+                self.miss([(owner, task_id)]);
+                break;
+            }
         }
+        // The store still fails, which was said when it began to.
+        self.miss(missed);
     }
 }
 

@@ -27,6 +27,9 @@ pub(in crate::server) trait PushHook: Send + Sync + 'static {
 
     /// The task has new events in the store.
     async fn wake(&self, owner: &Owner, task_id: &str);
+
+    /// The task is about to be answered with: waits for its notifications as long as that is wanted.
+    async fn settle(&self, _owner: &Owner, _task_id: &str) {}
 }
 
 #[async_trait]
@@ -53,5 +56,9 @@ impl PushHook for PushNotifications {
 
     async fn wake(&self, owner: &Owner, task_id: &str) {
         Self::wake(self, owner, task_id).await;
+    }
+
+    async fn settle(&self, owner: &Owner, task_id: &str) {
+        Self::settle(self, owner, task_id).await;
     }
 }

@@ -36,6 +36,11 @@ impl Engine {
             Begun::Joined { live, ticket } => wait(&live, ticket, at_once).await,
             Begun::Elsewhere(sent) => self.send_elsewhere(*sent).await.map(Into::into),
         };
+        if let (Ok(SendMessageResponse::Task(task)), false) = (&answer, at_once)
+            && let Some(push) = &self.parts.push
+        {
+            push.settle(call.owner(), &task.id).await;
+        }
         answer.map(|answer| match answer {
             SendMessageResponse::Task(task) => SendMessageResponse::Task(shorten(task, history)),
             message @ SendMessageResponse::Message(_) => message,

@@ -17,12 +17,12 @@ use crate::server::store::{StoreError, TaskChanged};
 /// One line makes an agent keep its tasks there:
 ///
 /// ```no_run
-/// # async fn connect() -> Result<(), countersign::server::store::StoreError> {
+/// # async fn keep(agent: countersign::server::Agent) -> Result<(), Box<dyn std::error::Error>> {
 /// use std::sync::Arc;
-/// use countersign::server::store::{PostgresStore, TaskStore};
+/// use countersign::server::store::PostgresStore;
 ///
 /// let url = "postgres://agent@db.example/travel";
-/// let store: Arc<dyn TaskStore> = Arc::new(PostgresStore::connect(url).await?);
+/// let agent = agent.store(Arc::new(PostgresStore::connect(url).await?));
 /// # Ok(())
 /// # }
 /// ```

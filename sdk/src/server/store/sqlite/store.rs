@@ -19,11 +19,11 @@ use crate::server::store::{StoreError, TaskChanged};
 /// One line makes an agent keep its tasks:
 ///
 /// ```no_run
-/// # async fn open() -> Result<(), countersign::server::store::StoreError> {
+/// # async fn keep(agent: countersign::server::Agent) -> Result<(), Box<dyn std::error::Error>> {
 /// use std::sync::Arc;
-/// use countersign::server::store::{SqliteStore, TaskStore};
+/// use countersign::server::store::SqliteStore;
 ///
-/// let store: Arc<dyn TaskStore> = Arc::new(SqliteStore::open("tasks.db").await?);
+/// let agent = agent.store(Arc::new(SqliteStore::open("tasks.db").await?));
 /// # Ok(())
 /// # }
 /// ```
