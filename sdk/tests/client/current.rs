@@ -64,7 +64,10 @@ async fn an_executor_calls_on_for_its_caller_without_being_handed_anything() -> 
     let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims)?)?;
     assert_eq!(claims["sub"], "alice", "{claims}");
     assert_eq!(claims["act"]["sub"], "spiffe://test.example/agent/worker");
-    assert_eq!(claims["act"]["act"]["sub"], "spiffe://test.example/agent/one");
+    assert_eq!(
+        claims["act"]["act"]["sub"],
+        "spiffe://test.example/agent/one"
+    );
     Ok(())
 }
 

@@ -75,9 +75,7 @@ async fn a_key_goes_where_the_card_wants_it_and_only_to_that_agent() -> Result<(
             list: vec!["call".into()],
         };
         for requirement in &mut card.security_requirements {
-            requirement
-                .schemes
-                .insert("partner".into(), named.clone());
+            requirement.schemes.insert("partner".into(), named.clone());
         }
     };
     let script = |_: &Seen, _| double::result(&json!(task(TaskState::Working)));
