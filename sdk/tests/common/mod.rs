@@ -14,6 +14,7 @@ use countersign::server::{Agent, AgentExecutor, RunningAgent};
 use countersign::tls::AuthoritySource;
 use countersign::workload::{Enrolment, Workload, WorkloadError};
 
+pub(crate) mod double;
 pub(crate) mod raw;
 pub(crate) mod wire;
 
