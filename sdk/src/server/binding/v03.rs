@@ -104,11 +104,11 @@ fn forgotten_version() -> A2aError {
     let message = format!(
         "This method is of A2A {VERSION}, and a request without the header A2A-Version: {VERSION} \
          is one of {}",
-        v03::VERSION_V03
+        Version::V0_3.as_str()
     );
     A2aError::new(ErrorKind::VersionNotSupported, message).with_metadata(
         "supportedVersions",
-        format!("{VERSION}, {}", v03::VERSION_V03),
+        format!("{VERSION}, {}", Version::V0_3.as_str()),
     )
 }
 
