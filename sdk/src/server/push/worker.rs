@@ -7,7 +7,6 @@ use std::time::Duration;
 use tokio::sync::{Notify, broadcast, watch};
 use tokio::time::MissedTickBehavior;
 
-use super::guard::Guard;
 use super::queue::{Lane, Queue};
 use super::sender::Sender;
 use super::settings::{AtOnce, PushSettings};
@@ -87,10 +86,6 @@ impl Worker {
 
     pub(super) fn tasks(&self) -> &Arc<dyn TaskStore> {
         &self.tasks
-    }
-
-    pub(super) fn guard(&self) -> &Guard {
-        self.sender.guard()
     }
 
     pub(super) fn sender(&self) -> &Sender {
