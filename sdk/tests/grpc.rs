@@ -10,8 +10,8 @@ use common::raw::{Raw, claims};
 use common::{Failure, POLICY, World};
 use countersign::a2a::grpc::{self, Code, Status};
 use countersign::a2a::{
-    self, A2aError, Artifact, ErrorKind, GetTaskRequest, Message, Operation, Part, Request, Response,
-    SendMessageRequest, SendMessageResponse, StreamResponse, TaskState,
+    self, A2aError, Artifact, ErrorKind, GetTaskRequest, Message, Operation, Part, Request,
+    Response, SendMessageRequest, SendMessageResponse, StreamResponse, TaskState,
 };
 use countersign::card::ProtocolBinding;
 use countersign::client::{Call, Client, ClientError};

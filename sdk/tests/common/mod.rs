@@ -9,7 +9,7 @@ use countersign::authority::{Authority, AuthorityConfig};
 use countersign::client::{Client, OnBehalfOf};
 use countersign::clock::{Clock, SystemClock};
 use countersign::policy::Policy;
-use countersign::server::store::{TaskStore};
+use countersign::server::store::TaskStore;
 use countersign::server::{Agent, AgentExecutor, RunningAgent};
 use countersign::tls::AuthoritySource;
 use countersign::workload::{Enrolment, Workload, WorkloadError};
