@@ -90,6 +90,21 @@ async fn an_agent_without_proofs_serves_anybody_and_says_so() -> Result<(), Fail
     for (head, want, code) in [
         ("GET /a2a/rest/tasks/none", "HTTP/1.1 404 Not Found", 404),
         (
+            "GET /a2a/rest/tasks/none:subscribe",
+            "HTTP/1.1 404 Not Found",
+            404,
+        ),
+        (
+            "POST /a2a/rest/tasks/none:subscribe",
+            "HTTP/1.1 404 Not Found",
+            404,
+        ),
+        (
+            "POST /a2a/rest/tasks/none:cancel",
+            "HTTP/1.1 404 Not Found",
+            404,
+        ),
+        (
             "GET /a2a/rest/nothing/of/this/kind",
             "HTTP/1.1 404 Not Found",
             404,
