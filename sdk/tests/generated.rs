@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// The protos whose messages are spoken, below `sdk/proto`.
 const PROTOS: [&str; 3] = [
@@ -64,11 +64,11 @@ fn read(folder: &Path) -> BTreeMap<String, String> {
     paths.map(|path| (name(&path), text(&path))).collect()
 }
 
-fn name(path: &PathBuf) -> String {
+fn name(path: &Path) -> String {
     let name = path.file_name().expect("a file");
     name.to_string_lossy().into_owned()
 }
 
-fn text(path: &PathBuf) -> String {
+fn text(path: &Path) -> String {
     fs::read_to_string(path).expect("a text")
 }

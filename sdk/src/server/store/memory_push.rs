@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
+use super::push_config_store::named;
 use super::{Lease, PushConfigStore, PushDelivery, StoreError};
 use crate::a2a::TaskPushNotificationConfig;
 use crate::clock::UnixTime;
@@ -153,19 +154,6 @@ impl Inner {
         let all = self.configs.range((first, Bound::Unbounded));
         all.take_while(move |(name, _)| name.0 == of.0 && name.1 == of.1)
     }
-}
-
-/// The task and the ID of `config`, which are never empty: that is how the wire says that there is
-/// none.
-pub(super) fn named(config: &TaskPushNotificationConfig) -> Result<(&str, &str), StoreError> {
-    let task = config.task_id.as_deref().unwrap_or_default();
-    let id = config.id.as_deref().unwrap_or_default();
-    if task.is_empty() || id.is_empty() {
-        return Err(StoreError::NotFound);
-    }
-    StoreError::check_id(task)?;
-    StoreError::check_id(id)?;
-    Ok((task, id))
 }
 
 #[async_trait]

@@ -23,6 +23,19 @@ pub struct PushDelivery {
     pub taken: u64,
 }
 
+/// The task and the ID of `config`, which are never empty: that is how the wire says that there is
+/// none.
+pub(super) fn named(config: &TaskPushNotificationConfig) -> Result<(&str, &str), StoreError> {
+    let task = config.task_id.as_deref().unwrap_or_default();
+    let id = config.id.as_deref().unwrap_or_default();
+    if task.is_empty() || id.is_empty() {
+        return Err(StoreError::NotFound);
+    }
+    StoreError::check_id(task)?;
+    StoreError::check_id(id)?;
+    Ok((task, id))
+}
+
 /// Keeps push configurations. Every method takes the owner of the task; somebody else's
 /// configuration looks exactly like a missing one.
 #[async_trait]

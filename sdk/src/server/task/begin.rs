@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::context::{Ask, FollowUp};
 use super::engine::Engine;
-use super::live::Live;
+use super::live::{Live, Offered};
 use super::run::{Before, Round};
 use super::wording::{busy, elsewhere, no_push, unavailable};
 use crate::a2a::{
@@ -37,8 +37,8 @@ pub(super) enum Begun {
         /// The version the task had before.
         from: u64,
     },
-    /// Here, by the executor that waited for it; the message is change number `ticket`.
-    Joined { live: Arc<Live>, ticket: u64 },
+    /// Here, by the executor that waited for it.
+    Joined { live: Arc<Live>, offered: Offered },
     /// In another instance, which holds the task.
     Elsewhere(Box<Sent>),
 }
@@ -118,10 +118,10 @@ impl Engine {
                 let message = sent.message.clone();
                 let message = message.in_task(&stored.task.id, &stored.task.context_id);
                 match live.offer(FollowUp::new(message, sent.ask)) {
-                    Ok(ticket) => {
+                    Ok(offered) => {
                         let push = sent.configuration.task_push_notification_config;
                         self.register_push(&live, push, stored.version).await?;
-                        return Ok(Begun::Joined { live, ticket });
+                        return Ok(Begun::Joined { live, offered });
                     }
                     Err(back) => {
                         let (_, ask) = back.into_parts();

@@ -56,8 +56,9 @@ impl Engine {
         let (engine, writes) = (self.clone(), live.clone());
         tokio::spawn(async move { engine.flush(&writes).await });
         let _ = progress.wait_for(|p| p.closed || p.kept >= ticket).await;
-        let kept = live.kept().filter(|_| !live.is_lost());
-        let Some(kept) = kept else {
+        // It may have been given up before that; whoever has it now is asked again.
+        let written = progress.borrow().kept >= ticket;
+        let Some(kept) = live.kept().filter(|_| written) else {
             return Ok(None);
         };
         match kept.task.status.state {

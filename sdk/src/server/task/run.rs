@@ -125,6 +125,9 @@ impl Engine {
         loop {
             let event = poll_fn(|cx| {
                 live.register(cx);
+                if live.is_lost() {
+                    return Poll::Ready(Event::Ended(Ended::Dropped));
+                }
                 if let Poll::Ready(done) = work.as_mut().poll(cx) {
                     return Poll::Ready(Event::Ended(ended(live, done)));
                 }
@@ -134,9 +137,6 @@ impl Engine {
                 }
                 // From its first wait on, the task exists.
                 let unwritten = live.paused();
-                if live.is_lost() {
-                    return Poll::Ready(Event::Ended(Ended::Dropped));
-                }
                 if unwritten && writing.is_terminated() {
                     return Poll::Ready(Event::Write);
                 }

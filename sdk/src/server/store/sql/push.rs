@@ -9,7 +9,7 @@ use crate::a2a::TaskPushNotificationConfig;
 use crate::clock::UnixTime;
 use crate::crypto::random;
 use crate::policy::Owner;
-use crate::server::store::memory_push::named;
+use crate::server::store::push_config_store::named;
 use crate::server::store::rows::{
     damaged, failed, from_json, last_second, owner_digest, signed, to_json, unsigned,
 };
