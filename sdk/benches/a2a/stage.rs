@@ -1,7 +1,9 @@
 //! Where the two ends run: threads of their own for each, so that their time can be told apart.
 
 use std::fs;
+use std::sync::Arc;
 
+use countersign::server::store::MemoryTaskStore;
 use countersign::server::{Agent, AgentExecutor, UnauthenticatedAgent};
 use tokio::runtime::{Builder, Runtime};
 
@@ -49,7 +51,8 @@ impl Stage {
     ) -> Result<UnauthenticatedAgent, Failure> {
         self.on_served(async {
             let agent = Agent::without_identity("worker", "Echoes").skill(echo_skill());
-            let danger = agent.danger();
+            let store = MemoryTaskStore::with_tasks(1 << 20);
+            let danger = agent.store(Arc::new(store)).danger();
             Ok(danger
                 .serve_unauthenticated("127.0.0.1:0", executor)
                 .await?)
