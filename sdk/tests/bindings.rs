@@ -385,8 +385,10 @@ async fn conversation(world: &World, wire: Wire) -> Result<Vec<(&'static str, Va
     pushing(&mut talk, &done).await?;
     let card = Request::GetExtendedAgentCard(GetExtendedAgentCardRequest::default());
     talk.hear("the extended card", card).await?;
-    let mut elsewhere = ListTasksRequest::default();
-    elsewhere.tenant = Some("acme".into());
+    let mut elsewhere = ListTasksRequest {
+        tenant: Some("acme".into()),
+        ..ListTasksRequest::default()
+    };
     talk.hear("at a tenant", Request::ListTasks(elsewhere.clone()))
         .await?;
     elsewhere.tenant = Some("nowhere".into());

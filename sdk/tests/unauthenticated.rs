@@ -90,6 +90,21 @@ async fn an_agent_without_proofs_serves_anybody_and_says_so() -> Result<(), Fail
     for (head, want, code) in [
         ("GET /a2a/rest/tasks/none", "HTTP/1.1 404 Not Found", 404),
         (
+            "GET /a2a/rest/tasks/none:subscribe",
+            "HTTP/1.1 404 Not Found",
+            404,
+        ),
+        (
+            "POST /a2a/rest/tasks/none:subscribe",
+            "HTTP/1.1 404 Not Found",
+            404,
+        ),
+        (
+            "POST /a2a/rest/tasks/none:cancel",
+            "HTTP/1.1 404 Not Found",
+            404,
+        ),
+        (
             "GET /a2a/rest/nothing/of/this/kind",
             "HTTP/1.1 404 Not Found",
             404,
@@ -139,7 +154,7 @@ async fn grpc_is_served_there_over_http_2_without_negotiation() -> Result<(), Fa
         .header("content-type", "application/grpc")
         .header("te", "trailers")
         .header("a2a-version", "1.0")
-        .body(Full::new(Bytes::from(grpc::frame(&message))))?;
+        .body(Full::new(grpc::frame(&message)))?;
     let answer = sender.send_request(request).await?;
     let whole = answer.into_body().collect().await?;
     let end = whole.trailers().ok_or("no trailers")?;

@@ -19,6 +19,10 @@ use crate::card::SignedCard;
 use crate::oauth::BoundToken;
 
 /// What a call brought.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one is made for each call and handed on at once"
+)]
 pub(super) enum Got {
     /// The one answer.
     Response(Response),

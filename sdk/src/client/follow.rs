@@ -115,7 +115,10 @@ impl Following {
                 return Err(error);
             };
             self.failures += 1;
-            let wait = async { Ok(tokio::time::sleep(wait).await) };
+            let wait = async {
+                tokio::time::sleep(wait).await;
+                Ok(())
+            };
             self.scope.bounded(Duration::MAX, wait).await?;
             match self.subscribe(&id).await {
                 Ok(source) => {

@@ -112,14 +112,17 @@ impl Terms {
     /// The skill that a message names, or the only one there is.
     fn skill_of(&self, message: &Message) -> Result<Option<String>, A2aError> {
         let field = "message.metadata.skill";
-        let named = message.metadata.get(EXTENSION_URI);
-        match (named.and_then(|ours| ours.get("skill")), named) {
+        let wrong = |why| Err(A2aError::invalid_param(field, why));
+        let ours = match message.metadata.get(EXTENSION_URI) {
+            None => None,
+            Some(Value::Object(ours)) => ours.get("skill"),
+            Some(_) => return wrong("stands in what is not an object"),
+        };
+        match (ours, self.skills.as_slice()) {
             (Some(Value::String(skill)), _) => Ok(Some(skill.clone())),
-            (Some(_), _) | (None, Some(_)) => Err(A2aError::invalid_param(field, "is not a text")),
-            (None, None) => match self.skills.as_slice() {
-                [only] => Ok(Some(only.clone())),
-                _ => Ok(None),
-            },
+            (Some(_), _) => wrong("is not a text"),
+            (None, [only]) => Ok(Some(only.clone())),
+            (None, _) => Ok(None),
         }
     }
 }

@@ -165,6 +165,14 @@ impl Worker {
         let mut queue = Queue::new(self.at_once);
         let mut turns = Turns::default();
         let mut more = false;
+        // What another instance kept before it died, without a word of it.
+        if let Err(error) = self.configs.wake_all(self.now()).await {
+            let reason = error.reason();
+            tracing::error!(
+                reason,
+                "notifications left by a stop wait for a wake: {error}"
+            );
+        }
         while !self.is_stopping() {
             tokio::select! {
                 _ = stopping.changed() => break,

@@ -138,6 +138,19 @@ impl Inner {
         true
     }
 
+    /// Lets those that wait for an event be due at `now`.
+    fn wake(&mut self, names: Vec<Name>, now: UnixTime) {
+        for name in names {
+            match self.configs.get_mut(&name).map(|kept| &mut kept.standing) {
+                Some(Standing::Idle) => {
+                    self.stand(&name, Standing::Due(now));
+                }
+                Some(Standing::Held { woken, .. }) => *woken = true,
+                Some(Standing::Due(_)) | None => {}
+            }
+        }
+    }
+
     /// Those of a task with IDs above `after`, by ID.
     fn of_task(
         &self,
@@ -216,19 +229,16 @@ impl PushConfigStore for MemoryPushConfigStore {
 
     async fn wake(&self, owner: &Owner, task_id: &str, now: UnixTime) -> Result<(), StoreError> {
         let inner = &mut *self.lock();
-        let names: Vec<Name> = inner
-            .of_task(owner, task_id, None)
-            .map(|(name, _)| name.clone())
-            .collect();
-        for name in names {
-            match inner.configs.get_mut(&name).map(|kept| &mut kept.standing) {
-                Some(Standing::Idle) => {
-                    inner.stand(&name, Standing::Due(now));
-                }
-                Some(Standing::Held { woken, .. }) => *woken = true,
-                Some(Standing::Due(_)) | None => {}
-            }
-        }
+        let of_task = inner.of_task(owner, task_id, None);
+        let names = of_task.map(|(name, _)| name.clone()).collect();
+        inner.wake(names, now);
+        Ok(())
+    }
+
+    async fn wake_all(&self, now: UnixTime) -> Result<(), StoreError> {
+        let inner = &mut *self.lock();
+        let names = inner.configs.keys().cloned().collect();
+        inner.wake(names, now);
         Ok(())
     }
 

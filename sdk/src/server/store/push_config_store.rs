@@ -89,6 +89,14 @@ pub trait PushConfigStore: Send + Sync + 'static {
     /// [`StoreError::Unavailable`].
     async fn wake(&self, owner: &Owner, task_id: &str, now: UnixTime) -> Result<(), StoreError>;
 
+    /// Makes every configuration due at `now` that may be behind its task. Called when an instance
+    /// starts: one that died may have kept an event and not said so with [`PushConfigStore::wake`].
+    /// A store that knows that a configuration was told of everything may leave that one.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    async fn wake_all(&self, now: UnixTime) -> Result<(), StoreError>;
+
     /// Takes configurations that are due at `now` under `lease`, at most `limit`, the longest due
     /// first; none that is held already, by this instance or another, until that lease ran out.
     ///

@@ -15,7 +15,7 @@ use super::context::{Ask, RequestContext, ResumeContext};
 use super::engine::Engine;
 use super::events::EventQueue;
 use super::live::{Ended, Live};
-use super::wording::failed;
+use super::wording::{failed, timestamp};
 use crate::a2a::{A2aError, Message, TaskPushNotificationConfig};
 use crate::client::{self, CallScope};
 
@@ -63,7 +63,7 @@ impl Engine {
         };
         while let Some(round) = next.take() {
             let ended = self.execute(&live, round).await;
-            let again = live.ended(ended, self.parts.clock.now());
+            let again = live.ended(ended, timestamp(&*self.parts.clock));
             next = again.and_then(|follow_up| {
                 let (message, ask) = follow_up.into_parts();
                 ask.map(|ask| Round::Execute(Box::new((message, ask))))
@@ -154,7 +154,7 @@ impl Engine {
                 }
                 Event::Time => {
                     let error = failed("The deadline of the task has passed");
-                    live.fail(error, self.parts.clock.now());
+                    live.fail(error, timestamp(&*self.parts.clock));
                     timer = None;
                 }
                 Event::Ended(how) => break finish(writing, how).await,

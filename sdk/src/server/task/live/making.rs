@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use super::state::Live;
-use crate::a2a::{A2aError, Message, StreamResponse, Task, TaskState};
-use crate::clock::UnixTime;
+use crate::a2a::{A2aError, Message, StreamResponse, Task, TaskState, Timestamp};
 use crate::server::store::StoredTask;
 use crate::server::task::change::Change;
 use crate::server::task::context::FollowUp;
@@ -34,7 +33,7 @@ pub(in crate::server::task) enum Ended {
 impl Live {
     /// The executor's answer when it makes no task of the request. Gives `false` when the task was
     /// made known before, or an answer given.
-    pub(in crate::server::task) fn reply(&self, message: Message, now: UnixTime) -> bool {
+    pub(in crate::server::task) fn reply(&self, message: Message, now: Timestamp) -> bool {
         let mut inner = self.lock();
         if inner.begun || inner.answer.is_some() || inner.is_closed() {
             return false;
@@ -73,7 +72,7 @@ impl Live {
     }
 
     /// The executor ended. Gives the message that it is called with again, if one came meanwhile.
-    pub(in crate::server::task) fn ended(&self, how: Ended, now: UnixTime) -> Option<FollowUp> {
+    pub(in crate::server::task) fn ended(&self, how: Ended, now: Timestamp) -> Option<FollowUp> {
         let mut inner = self.lock();
         inner.listening = false;
         inner.running = false;
@@ -114,7 +113,7 @@ impl Live {
     }
 
     /// Ends the task for a reason of its own; gives `false` when it is over already.
-    pub(in crate::server::task) fn fail(&self, error: A2aError, now: UnixTime) -> bool {
+    pub(in crate::server::task) fn fail(&self, error: A2aError, now: Timestamp) -> bool {
         let mut inner = self.lock();
         if inner.is_closed() {
             return false;
@@ -222,7 +221,7 @@ impl Live {
     }
 
     /// The client cancels; gives the number of that change, or `None` when the task is over already.
-    pub(in crate::server::task) fn cancel(&self, now: UnixTime) -> Option<u64> {
+    pub(in crate::server::task) fn cancel(&self, now: Timestamp) -> Option<u64> {
         let mut inner = self.lock();
         if inner.is_closed() || inner.answer.is_some() {
             return None;

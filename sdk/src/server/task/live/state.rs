@@ -7,8 +7,7 @@ use std::task::Context;
 use futures_util::task::AtomicWaker;
 use tokio::sync::{Notify, watch};
 
-use crate::a2a::{A2aError, Message, Part, Task, TaskState};
-use crate::clock::UnixTime;
+use crate::a2a::{A2aError, Message, Part, Task, TaskState, Timestamp};
 use crate::policy::Owner;
 use crate::server::store::StoredTask;
 use crate::server::task::change::{Change, settles};
@@ -182,7 +181,7 @@ impl Inner {
     }
 
     /// A task that was begun fails; otherwise `error` is the answer, and what is kept fails too.
-    pub(super) fn fail(&mut self, error: A2aError, now: UnixTime) {
+    pub(super) fn fail(&mut self, error: A2aError, now: Timestamp) {
         if self.begun || self.must_exist {
             let word = Message::agent(Part::text(error.message()));
             let word = word.in_task(&self.task.id, &self.task.context_id);
