@@ -97,6 +97,11 @@ impl Default for Skew {
 pub trait Clock: Send + Sync + fmt::Debug {
     /// The time now.
     fn now(&self) -> UnixTime;
+
+    /// The time now in milliseconds since the epoch, for timestamps that are shown and sorted by.
+    fn unix_millis(&self) -> u64 {
+        self.now().0.saturating_mul(1000)
+    }
 }
 
 /// The machine's clock.
@@ -105,12 +110,18 @@ pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> UnixTime {
-        // A clock before 1970 reads as the epoch: everything is then "not yet valid", nothing is let in.
-        let since = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
-        UnixTime(since.as_secs())
+        UnixTime(since_epoch().as_secs())
     }
+
+    fn unix_millis(&self) -> u64 {
+        u64::try_from(since_epoch().as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+/// A clock before 1970 reads as the epoch: everything is then "not yet valid", nothing is let in.
+fn since_epoch() -> Duration {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.unwrap_or_default()
 }
 
 /// A clock that stands still until it is moved, for tests and replays of recorded calls.

@@ -27,7 +27,9 @@ use countersign::server::{
 };
 use countersign::tls::{self, AuthoritySource, ServeOptions, enrol};
 use countersign::workload::Workload;
-use http::header::{AUTHORIZATION, CACHE_CONTROL, ETAG, IF_NONE_MATCH};
+use http::header::{
+    AUTHORIZATION, CACHE_CONTROL, ETAG, IF_NONE_MATCH, LAST_MODIFIED, STRICT_TRANSPORT_SECURITY,
+};
 use http::{HeaderMap, HeaderValue, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use tokio::net::TcpListener;
@@ -81,6 +83,8 @@ async fn a_card_is_signed_bound_to_its_server_and_served_once_while_it_is_fresh(
         .ok_or("no Cache-Control")?
         .to_str()?;
     assert!(caching.contains("max-age="), "{caching}");
+    assert!(headers.contains_key(STRICT_TRANSPORT_SECURITY));
+    assert!(headers.contains_key(LAST_MODIFIED));
     let etag = headers.get(ETAG).ok_or("no ETag")?;
     let (status, _, empty) = fetch(&client, peer, AGENT_CARD_PATH, Some(etag)).await?;
     assert_eq!((status, empty.len()), (StatusCode::NOT_MODIFIED, 0));
@@ -182,6 +186,60 @@ async fn an_agent_whose_card_and_pipeline_differ_does_not_start() -> Result<(), 
             other => panic!("{name}: {:?}", other.map(|_| "started")),
         }
     }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_card_written_by_hand_promises_nothing_that_is_not_set_up() -> Result<(), Failure> {
+    type Promise = fn(&mut AgentCard);
+    let world = World::with(Nothing).await?;
+    let client = world.client("one").await?;
+    let good = client.card(world.worker.peer()).await?.card().clone();
+    let cases: [(&str, Promise); 2] = [
+        ("streaming", |card| card.capabilities.streaming = Some(true)),
+        ("pushNotifications", |card| {
+            card.capabilities.streaming = None;
+            card.capabilities.push_notifications = Some(true);
+        }),
+    ];
+    for (want, promise) in cases {
+        let mut card = good.clone();
+        promise(&mut card);
+        let agent = agent(&world).await?.policy(Policy::from_toml(POLICY)?);
+        let agent = agent.streaming(false).card(card);
+        match agent.serve("127.0.0.1:0", Nothing).await {
+            Err(AgentError::Capability { capability }) => assert_eq!(capability, want),
+            other => panic!("{want}: {:?}", other.map(|_| "started")),
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_card_names_every_binding_and_where_tokens_are_issued() -> Result<(), Failure> {
+    let world = World::with(Nothing).await?;
+    let client = world.client("one").await?;
+    let told = async |peer: &Peer| -> Result<(Vec<String>, String), Failure> {
+        let card = client.card(peer).await?.card().clone();
+        let bindings = card.supported_interfaces.iter();
+        let bindings = bindings.map(|i| i.protocol_binding.clone()).collect();
+        let schemes = serde_json::to_value(&card.security_schemes)?;
+        let flow = "/oauth/oauth2SecurityScheme/flows/clientCredentials/tokenUrl";
+        let token_url = schemes.pointer(flow).and_then(|url| url.as_str());
+        Ok((bindings, token_url.unwrap_or_default().to_owned()))
+    };
+    let grpc = cfg!(feature = "grpc").then_some("GRPC");
+    let all: Vec<_> = ["JSONRPC", "HTTP+JSON"].into_iter().chain(grpc).collect();
+    let by_metadata = client.oauth().metadata().await?.token_url().to_owned();
+    let (bindings, token_url) = told(world.worker.peer()).await?;
+    assert_eq!(
+        (bindings, token_url),
+        (all.iter().map(|&b| b.to_owned()).collect(), by_metadata)
+    );
+    let agent = agent(&world).await?.policy(Policy::from_toml(POLICY)?);
+    let set = "https://as.test/issue";
+    let two = agent.token_url(set).serve("127.0.0.1:0", Nothing).await?;
+    assert_eq!(told(two.peer()).await?.1, set);
     Ok(())
 }
 

@@ -10,9 +10,9 @@ use common::{Failure, World};
 use countersign::a2a::{
     A2aError, AgentExtension, AgentSkill, Artifact, CancelTaskRequest, ErrorKind,
     GetExtendedAgentCardRequest, GetTaskPushNotificationConfigRequest, GetTaskRequest,
-    ListTaskPushNotificationConfigsRequest, ListTasksRequest, Message, Part, Request, Response,
-    SendMessageConfiguration, SendMessageRequest, SendMessageResponse, StreamResponse,
-    SubscribeToTaskRequest, Task, TaskPushNotificationConfig,
+    ListTaskPushNotificationConfigsRequest, ListTasksRequest, ListTasksResponse, Message, Part,
+    Request, Response, SendMessageConfiguration, SendMessageRequest, SendMessageResponse,
+    StreamResponse, SubscribeToTaskRequest, Task, TaskPushNotificationConfig,
 };
 use countersign::clock::SystemClock;
 use countersign::server::push::PushSettings;
@@ -120,13 +120,24 @@ fn outcome(outcome: &Outcome<Response>) -> Value {
     match outcome {
         Ok(Response::SendMessage(answer)) => shown(answer),
         Ok(Response::Task(task)) => shown(task),
-        Ok(Response::ListTasks(page)) => shown(page),
+        Ok(Response::ListTasks(page)) => listed(page),
         Ok(Response::TaskPushNotificationConfig(config)) => shown(config),
         Ok(Response::ListTaskPushNotificationConfigs(page)) => shown(page),
         Ok(Response::Empty) => json!({}),
         Ok(Response::AgentCard(card)) => shown(&(&card.skills, card.signatures.len())),
         Err(error) => failure(error),
     }
+}
+
+/// Tasks of the same second come in any order, and so any of them may stand on a page of two.
+fn listed(page: &ListTasksResponse) -> Value {
+    let mut value = shown(page);
+    if page.page_size == 2 {
+        value["tasks"] = page.tasks.len().into();
+    } else if let Some(tasks) = value["tasks"].as_array_mut() {
+        tasks.sort_by_key(Value::to_string);
+    }
+    value
 }
 
 fn failure(error: &A2aError) -> Value {
@@ -348,7 +359,7 @@ async fn pushing(talk: &mut Talk<'_>, done: &Task) -> Result<(), Failure> {
     };
     let read = |task: &str| Request::GetTaskPushNotificationConfig(named(task));
     let delete = |task: &str| Request::DeleteTaskPushNotificationConfig(named(task));
-    let hook = "https://hooks.example/told";
+    let hook = "https://9.9.9.9/told";
     for (step, request) in [
         ("a webhook", config(&done.id, hook)),
         ("the webhook read", read(&done.id)),
@@ -394,6 +405,7 @@ async fn every_binding_gives_the_same_answers_and_errors() -> Result<(), Failure
         let found = told.iter().find(|(name, _)| *name == step);
         found.map(|(_, value)| value.clone()).unwrap_or_default()
     };
+    let mut wrong = Vec::new();
     for (step, pointer, want) in [
         (
             "a message for a message",
@@ -472,16 +484,12 @@ async fn every_binding_gives_the_same_answers_and_errors() -> Result<(), Failure
             json!("UNSUPPORTED_OPERATION"),
         ),
         ("a missing task followed", "/error", json!("TASK_NOT_FOUND")),
-        ("a webhook", "/url", json!("https://hooks.example/told")),
-        (
-            "the webhook read",
-            "/url",
-            json!("https://hooks.example/told"),
-        ),
+        ("a webhook", "/url", json!("https://9.9.9.9/told")),
+        ("the webhook read", "/url", json!("https://9.9.9.9/told")),
         (
             "the webhooks listed",
             "/configs/0/url",
-            json!("https://hooks.example/told"),
+            json!("https://9.9.9.9/told"),
         ),
         ("the webhook deleted", "", json!({})),
         ("deleted again", "", json!({})),
@@ -503,15 +511,17 @@ async fn every_binding_gives_the_same_answers_and_errors() -> Result<(), Failure
         ("at no tenant", "/fields", json!(["tenant"])),
     ] {
         let found = line(step).pointer(pointer).cloned().unwrap_or_default();
-        assert_eq!(found, want, "{step} {pointer}: {}", line(step));
-    }
-    for &wire in Wire::ALL {
-        let other = conversation(&world, wire).await?;
-        assert_eq!(other.len(), told.len(), "{wire:?}");
-        for (got, want) in other.iter().zip(&told) {
-            assert_eq!(got, want, "{wire:?}");
+        if found != want {
+            wrong.push(format!("{step} {pointer}: {}", line(step)));
         }
     }
+    for &wire in &Wire::ALL[1..] {
+        let other = conversation(&world, wire).await?;
+        assert_eq!(other.len(), told.len(), "{wire:?}");
+        let differ = other.iter().zip(&told).filter(|(got, want)| got != want);
+        wrong.extend(differ.map(|(got, want)| format!("{wire:?}: {got:?}, not {want:?}")));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     Ok(())
 }
 

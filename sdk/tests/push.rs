@@ -1,5 +1,7 @@
 //! Notifications from one agent to another, over real connections.
 
+mod common;
+
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,7 +10,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use countersign::a2a::{
-    StreamResponse, Task, TaskPushNotificationConfig, TaskState, TaskStatus, Timestamp,
+    A2aError, Artifact, Part, SendMessageConfiguration, StreamResponse, Task,
+    TaskPushNotificationConfig, TaskState, TaskStatus, Timestamp,
 };
 use countersign::audit::MemoryLog;
 use countersign::authority::{Authority, AuthorityConfig};
@@ -19,7 +22,6 @@ use countersign::httpsig::{Origin, Profile, Signer};
 use countersign::id::SpiffeId;
 use countersign::jose::JwkSet;
 use countersign::policy::Owner;
-use countersign::server::async_trait;
 use countersign::server::push::{
     AtOnce, NotTaken, Notification, NotificationHandler, NotificationReceiver, NotificationSender,
     PinnedKeys, PushNotifications, PushPolicy, PushSettings, Resolver,
@@ -27,6 +29,7 @@ use countersign::server::push::{
 use countersign::server::store::{
     MemoryPushConfigStore, MemoryTaskStore, TaskChange, TaskStore as _,
 };
+use countersign::server::{AgentExecutor, EventQueue, RequestContext, async_trait};
 use countersign::tls::{
     AuthoritySource, Endpoint, ServeOptions, Transport, TransportConfig, serve,
 };
@@ -284,6 +287,48 @@ async fn nobody_but_the_owner_is_told() -> Result<(), Failure> {
         .await?;
     assert_eq!(numbers(&mut notifications, 2).await?, [1, 2]);
     assert!(stolen.try_recv().is_err());
+    Ok(())
+}
+
+/// Works, and has a result.
+struct Busy;
+
+#[async_trait]
+impl AgentExecutor for Busy {
+    async fn execute(&self, _: RequestContext, events: EventQueue) -> Result<(), A2aError> {
+        events.working();
+        events.flushed().await;
+        events.artifact(Artifact::new(Part::text("the result")));
+        events.complete(Some(Part::text("done")));
+        Ok(())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_that_asks_for_it_with_its_message_is_told_of_its_task() -> Result<(), Failure> {
+    let settings = PushSettings::new(Arc::new(MemoryPushConfigStore::default()))
+        .policy(PushPolicy::default().danger().allow_loopback())
+        .before_answer(Duration::from_secs(30));
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let world = common::World::made(clock, Busy, |agent| agent.push(settings)).await?;
+    let client = world.client("one").await?;
+    let (sender, mut notifications) = mpsc::channel(9);
+    let one = Receiving::start(client.workload(), sender).await?;
+    let configuration = SendMessageConfiguration {
+        task_push_notification_config: Some(one.expect()?),
+        ..SendMessageConfiguration::default()
+    };
+    let call = client.on_own_behalf().call(world.worker.peer());
+    let answer = call.configuration(configuration).send("work").await?;
+    let task = answer.task().ok_or("no task")?;
+    // The answer waited for them.
+    let mut states = Vec::new();
+    while let Ok(notification) = notifications.try_recv() {
+        assert_eq!(notification.task_id, task.id);
+        states.extend(notification.event.state());
+    }
+    assert_eq!(states.last(), Some(&TaskState::Completed));
+    assert!(states.contains(&TaskState::Working), "{states:?}");
     Ok(())
 }
 

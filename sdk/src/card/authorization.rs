@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::EXTENSION_URI;
-use crate::a2a::{Message, Struct, new_id};
+use crate::a2a::{Message, StreamResponse, Struct, Task, TaskState, TaskStatus, new_id};
 use crate::token::Scopes;
 
 /// The member of the extension's metadata that carries the request.
@@ -63,6 +63,25 @@ impl AuthorizationRequest {
         Self::deserialize(carried).ok()
     }
 
+    /// The request that a task waits for, if it waits for one.
+    pub fn of_task(task: &Task) -> Option<Self> {
+        Self::of_status(&task.status)
+    }
+
+    /// The request that an event tells of, if it tells of one.
+    pub fn of_event(event: &StreamResponse) -> Option<Self> {
+        match event {
+            StreamResponse::Task(task) => Self::of_task(task),
+            StreamResponse::StatusUpdate(update) => Self::of_status(&update.status),
+            StreamResponse::Message(_) | StreamResponse::ArtifactUpdate(_) => None,
+        }
+    }
+
+    fn of_status(status: &TaskStatus) -> Option<Self> {
+        let waits = status.state == TaskState::AuthRequired;
+        Self::of(status.message.as_ref().filter(|_| waits)?)
+    }
+
     /// The same message with this request.
     #[must_use]
     pub fn write_to(&self, mut message: Message) -> Message {
@@ -107,6 +126,25 @@ mod tests {
         assert_eq!(carried[MEMBER]["scopes"], "trip:pay trip:read");
         assert_eq!(message.extensions, [EXTENSION_URI]);
         assert_eq!(request.write_to(message.clone()), message, "once is enough");
+    }
+
+    #[test]
+    fn only_a_task_that_waits_for_an_authorization_has_a_request() {
+        let message = request().write_to(Message::agent(Part::text("May I?")));
+        for (state, waits) in [
+            (TaskState::AuthRequired, true),
+            (TaskState::InputRequired, false),
+            (TaskState::Working, false),
+        ] {
+            let status = TaskStatus {
+                state,
+                message: Some(message.clone()),
+                timestamp: None,
+            };
+            let task = Task::new("t-1", "c-1", status);
+            let read = AuthorizationRequest::of_event(&StreamResponse::Task(task));
+            assert_eq!(read.is_some(), waits, "{state}");
+        }
     }
 
     #[test]

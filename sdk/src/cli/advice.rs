@@ -145,7 +145,9 @@ pub(super) fn client(error: &ClientError) -> (Kind, &'static str) {
             Kind::Refused,
             "the application that uses this client must be mended",
         ),
-        ClientError::NoCurrentCall | ClientError::Cancelled => (Kind::Failed, AGAIN),
+        ClientError::NoCurrentCall | ClientError::NoTask | ClientError::Cancelled => {
+            (Kind::Failed, AGAIN)
+        }
         ClientError::NoCard { status } if *status >= 500 => (Kind::Failed, AGAIN),
         ClientError::NoCard { .. } => (
             Kind::Refused,

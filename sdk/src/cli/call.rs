@@ -6,6 +6,7 @@ use super::identity::Identity;
 use super::outcome::{Outcome, Stop, say};
 use super::plain;
 use crate::a2a::{StreamResponse, Task, TaskState};
+use crate::card::ProtocolBinding;
 use crate::client::{Call, ClientError, Peer};
 use crate::token::{ScopeError, Scopes};
 
@@ -15,6 +16,7 @@ pub(super) struct Wish {
     pub(super) text: String,
     pub(super) skill: Option<String>,
     pub(super) scope: Option<String>,
+    pub(super) binding: Option<ProtocolBinding>,
     pub(super) user: Option<String>,
     pub(super) stream: bool,
     /// Whether the events of a stream are for a program: then all at the end, in one object.
@@ -45,6 +47,9 @@ pub(super) async fn call(identity: &Identity, peer: &Peer, wish: Wish) -> Result
     }
     if let Some(scopes) = scopes {
         call = call.scopes(scopes);
+    }
+    if let Some(binding) = wish.binding {
+        call = call.binding(binding);
     }
     if wish.stream {
         return stream(call, wish).await;

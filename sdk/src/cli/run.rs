@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand};
 use super::identity::Identity;
 use super::outcome::{Outcome, Stop, print};
 use super::{audit, call, card, doctor, token, usage};
+use crate::card::ProtocolBinding;
 use crate::client::Peer;
 
 /// Prove who calls, for whom and through whom.
@@ -122,12 +123,21 @@ struct CallArgs {
     /// The scopes to ask for, separated by spaces; by default those that the card names.
     #[arg(long)]
     scope: Option<String>,
+    /// The binding to use: JSONRPC, HTTP+JSON or GRPC; by default the one that the agent prefers.
+    #[arg(long, value_parser = binding)]
+    binding: Option<ProtocolBinding>,
     /// Log this person in and call on their behalf (development authority).
     #[arg(long)]
     user: Option<String>,
     /// Print events as they come.
     #[arg(long)]
     stream: bool,
+}
+
+fn binding(text: &str) -> Result<ProtocolBinding, String> {
+    let mut all = ProtocolBinding::ALL.into_iter();
+    let found = all.find(|binding| binding.as_str().eq_ignore_ascii_case(text));
+    found.ok_or_else(|| "it is JSONRPC, HTTP+JSON or GRPC".to_owned())
 }
 
 /// Runs the command with this process's arguments.
@@ -167,6 +177,7 @@ async fn run(command: Command, json: bool) -> Result<Outcome, Stop> {
                 text: args.text,
                 skill: args.skill,
                 scope: args.scope,
+                binding: args.binding,
                 user: args.user,
                 stream: args.stream,
                 json,

@@ -7,6 +7,7 @@ use hyper::body::Incoming;
 use super::binding::Told;
 use super::error::ClientError;
 use crate::a2a::{Message, Operation, Response, SendMessageResponse, Task};
+use crate::card::AuthorizationRequest;
 
 /// The answer to a message: a message, or the task that was made of it.
 #[derive(Clone, Debug)]
@@ -35,6 +36,15 @@ impl Answer {
             SendMessageResponse::Message(message) => message.text(),
             SendMessageResponse::Task(task) => task.text(),
         }
+    }
+}
+
+impl Answer {
+    /// What the task waits for, when it waits for an authorization (A2A §7.6). It is answered with
+    /// [`Call::authorize`](super::Call::authorize), if whoever the call is made for agrees; an agent
+    /// that was called itself hands it on to its own caller.
+    pub fn authorization_request(&self) -> Option<AuthorizationRequest> {
+        AuthorizationRequest::of_task(self.task()?)
     }
 }
 

@@ -21,7 +21,7 @@ use crate::oauth::BoundToken;
 /// What a call brought.
 #[expect(
     clippy::large_enum_variant,
-    reason = "there is one for each call, and it is taken apart at once"
+    reason = "one is made for each call and handed on at once"
 )]
 pub(super) enum Got {
     /// The one answer.

@@ -110,6 +110,9 @@ pub enum ClientError {
         /// The binding and its version.
         binding: &'static str,
     },
+    /// It was not said which task the call is about.
+    #[error("it was not said which task waits for it; `in_task` does")]
+    NoTask,
     /// No call is being served here: [`scope`](super::scope()) is around none of it.
     #[error("no call is being served here; was the work spawned without its scope?")]
     NoCurrentCall,
@@ -189,6 +192,7 @@ impl ClientError {
             Self::InsufficientScope { .. } => "client.insufficient_scope",
             Self::Busy { .. } => "client.busy",
             Self::NotInBinding { .. } => "client.not_in_binding",
+            Self::NoTask => "client.no_task",
             Self::NoCurrentCall => "client.no_current_call",
             Self::Cancelled => "client.cancelled",
             Self::Agent(_) => "client.agent_error",

@@ -16,6 +16,7 @@
 
 mod answer;
 mod attempt;
+mod authorize;
 mod binding;
 mod call;
 mod cards;

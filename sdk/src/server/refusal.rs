@@ -192,18 +192,12 @@ impl IntoResponse for Refusal {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
-    use crate::a2a::{FromParams as _, SendMessageRequest};
 
     #[test]
     fn what_a_caller_sent_makes_no_line_of_the_operators_log() {
-        let message =
-            json!({"messageId": "m", "role": "ROLE\nINFO served", "parts": [{"text": ""}]});
-        let params = json!({ "message": message });
-        let params = params.as_object().expect("an object").clone();
-        let error = SendMessageRequest::from_params(params).expect_err("no such role");
+        // Whichever error quotes what was sent: the log does not depend on its author's care.
+        let error = A2aError::invalid_param("message.role", "ROLE\nINFO served");
         assert!(error.to_string().contains('\n'), "{error}");
         let shown = Refusal::from(error).shown();
         assert!(shown.as_str().contains("INFO served"), "{shown}");

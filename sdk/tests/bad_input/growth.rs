@@ -14,7 +14,7 @@ use crate::common::Failure;
 use crate::common::findings::{Findings, alive, down_to, panics};
 use crate::common::wire::Wire;
 
-const ROUNDS: usize = 25;
+const ROUNDS: usize = 10;
 
 /// Bytes that no HTTP client would send.
 fn raw_bytes(task: &str) -> Vec<Vec<u8>> {

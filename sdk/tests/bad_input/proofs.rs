@@ -1,9 +1,13 @@
 //! Malformed, oversized, repeated and nested inputs over real TLS: each refused with its reason,
 //! recorded once, and the peer told no more than a status.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use crate::common::raw::{Raw, Told, claims};
 use crate::common::{Failure, World};
 use countersign::a2a::A2aError;
+use countersign::clock::{Skew, SystemClock};
 use countersign::server::{AgentExecutor, EventQueue, RequestContext, async_trait};
 use countersign::workload::Workload;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
@@ -242,6 +246,22 @@ async fn headers_that_are_missing_repeated_or_malformed_are_refused() -> Result<
             status == StatusCode::UNAUTHORIZED,
             "{name}"
         );
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn how_far_clocks_may_differ_is_a_setting() -> Result<(), Failure> {
+    let ahead = Duration::from_secs(20);
+    for (skew, want) in [(19, "signature.not_yet"), (30, "served")] {
+        let skew = Skew::new(Duration::from_secs(skew)).ok_or("a skew")?;
+        let world = World::made(Arc::new(SystemClock), Reply, |agent| agent.skew(skew)).await?;
+        let one = world.client("one").await?.workload().clone();
+        let bench = Bench { world, one };
+        let mut raw = bench.raw(&bench.claims())?;
+        // Two seconds may pass on the way.
+        raw.signed_at = raw.signed_at.plus(ahead + Duration::from_secs(2));
+        assert_eq!(bench.signed(raw).await?.1, want);
     }
     Ok(())
 }

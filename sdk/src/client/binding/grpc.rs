@@ -313,7 +313,7 @@ mod tests {
             (&bytes[..9], Some(status(None)), Err("client.truncated")),
             (&bytes[..9], Some(not_found), Err("client.agent_error")),
         ] {
-            let mut reader = GRPC.events(&head(media()), bytes.len()).expect("a stream");
+            let mut reader = GRPC.events(&head(media()), 1024).expect("a stream");
             let mut ready = Ready::new();
             for byte in bytes.chunks(1) {
                 reader.feed(byte, &mut ready);

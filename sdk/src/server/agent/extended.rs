@@ -75,3 +75,37 @@ impl Security {
         serde_json::from_slice(&bytes).map_err(|error| CardError::Shape(error.to_string()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_promised_card_that_is_not_there_is_another_error_than_none_promised() {
+        for (promised, configured, want) in [
+            (None, false, Err(ErrorKind::UnsupportedOperation)),
+            (Some(false), true, Err(ErrorKind::UnsupportedOperation)),
+            (
+                Some(true),
+                false,
+                Err(ErrorKind::ExtendedAgentCardNotConfigured),
+            ),
+            (Some(true), true, Ok("extended".to_owned())),
+        ] {
+            let mut public = AgentCard::default();
+            public.capabilities.extended_agent_card = promised;
+            let extend: Arc<Extend> = Arc::new(|_, mut card| {
+                "extended".clone_into(&mut card.name);
+                card
+            });
+            let cards = ExtendedCards {
+                public,
+                extend: configured.then_some(extend),
+                security: None,
+            };
+            let got = cards.card_for(&Requester::Unauthenticated);
+            let got = got.map(|card| card.name).map_err(|error| error.kind());
+            assert_eq!(got, want, "{promised:?} {configured}");
+        }
+    }
+}

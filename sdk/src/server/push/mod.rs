@@ -52,9 +52,12 @@ mod receiver;
 mod resolve;
 mod sender;
 mod settings;
+mod settle;
+mod taking;
 #[cfg(test)]
 mod tests;
 mod turn;
+mod turns;
 mod unwelcome;
 mod web;
 mod webhook_url;

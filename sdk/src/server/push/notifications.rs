@@ -92,12 +92,10 @@ impl PushNotifications {
             error.to_a2a()
         };
         SecretFields::of(config).map_err(refused)?;
-        self.0
-            .worker
-            .guard()
-            .check(&config.url, owner)
-            .await
-            .map_err(refused)?;
+        let sender = self.0.worker.sender();
+        let webhook = sender.guard().check(&config.url, owner).await;
+        let webhook = webhook.map_err(refused)?;
+        sender.can_prove(&webhook).map_err(refused)?;
         Ok(())
     }
 

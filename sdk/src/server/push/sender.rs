@@ -57,6 +57,17 @@ impl Sender {
         &self.guard
     }
 
+    /// Whether we have what the receiver asks of us: an agent is called by nobody without an identity.
+    pub(super) fn can_prove(&self, webhook: &Webhook) -> Result<(), WebhookError> {
+        match (webhook.proof(), &self.own) {
+            (Proof::Agent(_), None) => Err(WebhookError::NotAllowed {
+                origin: webhook.url().to_string(),
+                why: "it is an agent, and this one has no identity to call it with",
+            }),
+            _ => Ok(()),
+        }
+    }
+
     /// How long one attempt takes at most.
     pub(super) fn timeout(&self) -> Duration {
         self.timeout
@@ -87,6 +98,7 @@ impl Sender {
             .guard
             .check(&delivery.config.url, &delivery.owner)
             .await?;
+        self.can_prove(&webhook)?;
         let request = self.request(delivery, event, &webhook)?;
         let (response, connection) = match webhook.proof() {
             Proof::Agent(id) => (self.to_agent(&webhook, id, request).await?, None),
@@ -150,10 +162,7 @@ impl Sender {
         request: Request<Full<Bytes>>,
     ) -> Result<http::Response<Incoming>, DeliveryError> {
         let rule = "cannot be called";
-        let Some((transport, _)) = &self.own else {
-            let rule = "names an agent, and this one has no identity to call it with";
-            return Err(WebhookError::Url { rule }.into());
-        };
+        let (transport, _) = self.own.as_ref().ok_or(WebhookError::Url { rule })?;
         let base: Result<Uri, _> = webhook.url().to_string().parse();
         let base = base.map_err(|_| WebhookError::Url { rule })?;
         let endpoint = Endpoint::new(base, id.clone())?;

@@ -1,19 +1,18 @@
 //! The background task: finds what is due, lets it run, and gives it back.
 
-use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, broadcast, watch};
-use tokio::task::{Id, JoinSet};
 use tokio::time::MissedTickBehavior;
 
-use super::guard::Guard;
 use super::queue::{Lane, Queue};
 use super::sender::Sender;
 use super::settings::{AtOnce, PushSettings};
+use super::settle::Ended;
 use super::turn::Next;
+use super::turns::Turns;
 use super::webhook_url::WebhookUrl;
 use crate::a2a::new_id;
 use crate::client::Client;
@@ -50,15 +49,6 @@ pub(super) struct Worker {
     ended: broadcast::Sender<Ended>,
 }
 
-/// How far a receiver was when its turn ended.
-#[derive(Clone, Debug)]
-struct Ended {
-    task_id: String,
-    id: String,
-    delivered: u64,
-    in_vain: bool,
-}
-
 impl Worker {
     pub(super) fn new(
         settings: PushSettings,
@@ -86,16 +76,16 @@ impl Worker {
         }
     }
 
+    pub(super) fn ended(&self) -> &broadcast::Sender<Ended> {
+        &self.ended
+    }
+
     pub(super) fn configs(&self) -> &Arc<dyn PushConfigStore> {
         &self.configs
     }
 
     pub(super) fn tasks(&self) -> &Arc<dyn TaskStore> {
         &self.tasks
-    }
-
-    pub(super) fn guard(&self) -> &Guard {
-        self.sender.guard()
     }
 
     pub(super) fn sender(&self) -> &Sender {
@@ -133,30 +123,6 @@ impl Worker {
 
     pub(super) fn resume(&self) {
         self.stopping.send_replace(false);
-    }
-
-    /// Returns when every configuration of the task was told of all events, or tried in vain.
-    pub(super) async fn settled(&self, owner: &Owner, task_id: &str) {
-        let mut ended = self.ended.subscribe();
-        let configs = self.configs.list(owner, task_id, None, self.max_per_task);
-        let configs = configs.await.unwrap_or_default();
-        let mut waits: HashSet<String> = configs.into_iter().filter_map(|c| c.id).collect();
-        // Those that are through already have another turn, which ends at once and is seen here.
-        self.wake(owner, task_id).await;
-        while !waits.is_empty() {
-            let turn = match ended.recv().await {
-                Ok(turn) => turn,
-                Err(broadcast::error::RecvError::Lagged(_)) => continue,
-                Err(broadcast::error::RecvError::Closed) => return,
-            };
-            if turn.task_id != task_id || !waits.contains(&turn.id) {
-                continue;
-            }
-            let later = self.tasks.events(owner, task_id, turn.delivered, 1).await;
-            if turn.in_vain || later.is_ok_and(|later| later.is_empty()) {
-                waits.remove(&turn.id);
-            }
-        }
     }
 
     /// Marks the configurations of the task as due.
@@ -199,6 +165,14 @@ impl Worker {
         let mut queue = Queue::new(self.at_once);
         let mut turns = Turns::default();
         let mut more = false;
+        // What another instance kept before it died, without a word of it.
+        if let Err(error) = self.configs.wake_all(self.now()).await {
+            let reason = error.reason();
+            tracing::error!(
+                reason,
+                "notifications left by a stop wait for a wake: {error}"
+            );
+        }
         while !self.is_stopping() {
             tokio::select! {
                 _ = stopping.changed() => break,
@@ -327,36 +301,6 @@ fn lane_of(delivery: &PushDelivery) -> Lane {
         owner: owner
             .agent()
             .map_or_else(|| owner.to_text(), ToString::to_string),
-    }
-}
-
-/// The turns under way, each with its lane.
-#[derive(Default)]
-struct Turns {
-    tasks: JoinSet<()>,
-    lanes: HashMap<Id, Lane>,
-}
-
-impl Turns {
-    fn begin(&mut self, lane: Lane, turn: impl Future<Output = ()> + Send + 'static) {
-        let id = self.tasks.spawn(turn).id();
-        self.lanes.insert(id, lane);
-    }
-
-    /// The lane of the next that ends; `None` when there is none.
-    async fn ended(&mut self) -> Option<Lane> {
-        loop {
-            let id = match self.tasks.join_next_with_id().await? {
-                Ok((id, ())) => id,
-                Err(error) => {
-                    tracing::error!(%error, "a delivery ended badly; it is taken up again");
-                    error.id()
-                }
-            };
-            if let Some(lane) = self.lanes.remove(&id) {
-                return Some(lane);
-            }
-        }
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
+use super::push_config_store::named;
 use super::{Lease, PushConfigStore, PushDelivery, StoreError};
 use crate::a2a::TaskPushNotificationConfig;
 use crate::clock::UnixTime;
@@ -137,6 +138,19 @@ impl Inner {
         true
     }
 
+    /// Lets those that wait for an event be due at `now`.
+    fn wake(&mut self, names: Vec<Name>, now: UnixTime) {
+        for name in names {
+            match self.configs.get_mut(&name).map(|kept| &mut kept.standing) {
+                Some(Standing::Idle) => {
+                    self.stand(&name, Standing::Due(now));
+                }
+                Some(Standing::Held { woken, .. }) => *woken = true,
+                Some(Standing::Due(_)) | None => {}
+            }
+        }
+    }
+
     /// Those of a task with IDs above `after`, by ID.
     fn of_task(
         &self,
@@ -153,19 +167,6 @@ impl Inner {
         let all = self.configs.range((first, Bound::Unbounded));
         all.take_while(move |(name, _)| name.0 == of.0 && name.1 == of.1)
     }
-}
-
-/// The task and the ID of `config`, which are never empty: that is how the wire says that there is
-/// none.
-pub(super) fn named(config: &TaskPushNotificationConfig) -> Result<(&str, &str), StoreError> {
-    let task = config.task_id.as_deref().unwrap_or_default();
-    let id = config.id.as_deref().unwrap_or_default();
-    if task.is_empty() || id.is_empty() {
-        return Err(StoreError::NotFound);
-    }
-    StoreError::check_id(task)?;
-    StoreError::check_id(id)?;
-    Ok((task, id))
 }
 
 #[async_trait]
@@ -228,19 +229,16 @@ impl PushConfigStore for MemoryPushConfigStore {
 
     async fn wake(&self, owner: &Owner, task_id: &str, now: UnixTime) -> Result<(), StoreError> {
         let inner = &mut *self.lock();
-        let names: Vec<Name> = inner
-            .of_task(owner, task_id, None)
-            .map(|(name, _)| name.clone())
-            .collect();
-        for name in names {
-            match inner.configs.get_mut(&name).map(|kept| &mut kept.standing) {
-                Some(Standing::Idle) => {
-                    inner.stand(&name, Standing::Due(now));
-                }
-                Some(Standing::Held { woken, .. }) => *woken = true,
-                Some(Standing::Due(_)) | None => {}
-            }
-        }
+        let of_task = inner.of_task(owner, task_id, None);
+        let names = of_task.map(|(name, _)| name.clone()).collect();
+        inner.wake(names, now);
+        Ok(())
+    }
+
+    async fn wake_all(&self, now: UnixTime) -> Result<(), StoreError> {
+        let inner = &mut *self.lock();
+        let names = inner.configs.keys().cloned().collect();
+        inner.wake(names, now);
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 pub mod conformance;
 mod error;
 mod memory;
+mod memory_index;
 mod memory_push;
 #[cfg(feature = "postgres")]
 mod postgres;

@@ -23,6 +23,19 @@ pub struct PushDelivery {
     pub taken: u64,
 }
 
+/// The task and the ID of `config`, which are never empty: that is how the wire says that there is
+/// none.
+pub(super) fn named(config: &TaskPushNotificationConfig) -> Result<(&str, &str), StoreError> {
+    let task = config.task_id.as_deref().unwrap_or_default();
+    let id = config.id.as_deref().unwrap_or_default();
+    if task.is_empty() || id.is_empty() {
+        return Err(StoreError::NotFound);
+    }
+    StoreError::check_id(task)?;
+    StoreError::check_id(id)?;
+    Ok((task, id))
+}
+
 /// Keeps push configurations. Every method takes the owner of the task; somebody else's
 /// configuration looks exactly like a missing one.
 #[async_trait]
@@ -75,6 +88,14 @@ pub trait PushConfigStore: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError::Unavailable`].
     async fn wake(&self, owner: &Owner, task_id: &str, now: UnixTime) -> Result<(), StoreError>;
+
+    /// Makes every configuration due at `now` that may be behind its task. Called when an instance
+    /// starts: one that died may have kept an event and not said so with [`PushConfigStore::wake`].
+    /// A store that knows that a configuration was told of everything may leave that one.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    async fn wake_all(&self, now: UnixTime) -> Result<(), StoreError>;
 
     /// Takes configurations that are due at `now` under `lease`, at most `limit`, the longest due
     /// first; none that is held already, by this instance or another, until that lease ran out.

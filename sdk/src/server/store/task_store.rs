@@ -49,6 +49,16 @@ impl TaskChange {
     }
 }
 
+/// Whether `first` can be a new task.
+pub(super) fn check_new(first: &TaskChange) -> Result<(), StoreError> {
+    StoreError::check_id(&first.task.id)?;
+    if first.expected != 0 {
+        let expected = first.expected;
+        return Err(StoreError::Conflict { expected, found: 0 });
+    }
+    Ok(())
+}
+
 /// An event with its number.
 #[derive(Clone, PartialEq, Debug)]
 pub struct StoredEvent {

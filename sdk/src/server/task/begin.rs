@@ -7,9 +7,9 @@ use serde_json::json;
 
 use super::context::{Ask, FollowUp};
 use super::engine::Engine;
-use super::live::Live;
+use super::live::{Live, Offered};
 use super::run::{Before, Round};
-use super::wording::{busy, elsewhere, no_push, unavailable};
+use super::wording::{busy, elsewhere, no_push, timestamp, unavailable};
 use crate::a2a::{
     A2aError, Message, SendMessageConfiguration, SendMessageRequest, Task,
     TaskPushNotificationConfig, TaskState, TaskStatus, Timestamp, new_id,
@@ -37,8 +37,8 @@ pub(super) enum Begun {
         /// The version the task had before.
         from: u64,
     },
-    /// Here, by the executor that waited for it; the message is change number `ticket`.
-    Joined { live: Arc<Live>, ticket: u64 },
+    /// Here, by the executor that waited for it.
+    Joined { live: Arc<Live>, offered: Offered },
     /// In another instance, which holds the task.
     Elsewhere(Box<Sent>),
 }
@@ -88,7 +88,7 @@ impl Engine {
     fn begin_new(&self, sent: Sent) -> Result<Begun, A2aError> {
         let skill = sent.ask.requester.admitted();
         let skill = skill.and_then(|call| call.action().skill.as_deref());
-        let now = self.parts.clock.now();
+        let now = timestamp(&*self.parts.clock);
         let mut task = submitted(sent.message.context_id.as_deref(), skill, now);
         let message = sent.message.in_task(&task.id, &task.context_id);
         task.history.push(message.clone());
@@ -118,10 +118,10 @@ impl Engine {
                 let message = sent.message.clone();
                 let message = message.in_task(&stored.task.id, &stored.task.context_id);
                 match live.offer(FollowUp::new(message, sent.ask)) {
-                    Ok(ticket) => {
+                    Ok(offered) => {
                         let push = sent.configuration.task_push_notification_config;
                         self.register_push(&live, push, stored.version).await?;
-                        return Ok(Begun::Joined { live, ticket });
+                        return Ok(Begun::Joined { live, offered });
                     }
                     Err(back) => {
                         let (_, ask) = back.into_parts();
@@ -190,7 +190,7 @@ impl Engine {
                 if let Some(config) = push
                     && let Err(error) = self.register_push(live, Some(*config), 0).await
                 {
-                    live.fail(error, self.parts.clock.now());
+                    live.fail(error, timestamp(&*self.parts.clock));
                 }
                 Ok(())
             }
@@ -270,10 +270,10 @@ fn check_belongs(task: &Task, sent: &Sent) -> Result<(), A2aError> {
 
 /// A new task; A2A §3.4.1: the server makes its ID, and the context's if the client named none.
 /// The skill it is about stays with it.
-fn submitted(context_id: Option<&str>, skill: Option<&str>, now: UnixTime) -> Task {
+fn submitted(context_id: Option<&str>, skill: Option<&str>, now: Timestamp) -> Task {
     let context_id = context_id.filter(|id| !id.is_empty());
     let context_id = context_id.map_or_else(new_id, str::to_owned);
-    let status = TaskStatus::new(TaskState::Submitted, now.into());
+    let status = TaskStatus::new(TaskState::Submitted, now);
     let mut task = Task::new(new_id(), context_id, status);
     if let Some(skill) = skill {
         let about = json!({ "skill": skill });

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::change::Change;
 use super::engine::Engine;
 use super::live::Live;
-use super::wording::{not_cancelable, status_event, unavailable};
+use super::wording::{not_cancelable, status_event, timestamp, unavailable};
 use crate::a2a::{A2aError, CancelTaskRequest, Task, TaskState};
 use crate::policy::Owner;
 use crate::server::store::{StoreError, StoredTask, TaskChange};
@@ -44,7 +44,7 @@ impl Engine {
     /// Cancels a task that this instance works on; `None` when it slipped away.
     async fn cancel_here(self: &Arc<Self>, live: Arc<Live>) -> Result<Option<Arc<Task>>, A2aError> {
         let mut progress = live.progress();
-        let Some(ticket) = live.cancel(self.parts.clock.now()) else {
+        let Some(ticket) = live.cancel(timestamp(&*self.parts.clock)) else {
             // Over, though the store may not have that yet; or given up.
             let _ = progress.wait_for(|p| p.closed || p.settled > 0).await;
             return match live.is_lost() {
@@ -56,8 +56,9 @@ impl Engine {
         let (engine, writes) = (self.clone(), live.clone());
         tokio::spawn(async move { engine.flush(&writes).await });
         let _ = progress.wait_for(|p| p.closed || p.kept >= ticket).await;
-        let kept = live.kept().filter(|_| !live.is_lost());
-        let Some(kept) = kept else {
+        // It may have been given up before that; whoever has it now is asked again.
+        let written = progress.borrow().kept >= ticket;
+        let Some(kept) = live.kept().filter(|_| written) else {
             return Ok(None);
         };
         match kept.task.status.state {
@@ -72,7 +73,7 @@ impl Engine {
         owner: &Owner,
         stored: StoredTask,
     ) -> Result<Option<Arc<Task>>, A2aError> {
-        let now = self.parts.clock.now();
+        let now = timestamp(&*self.parts.clock);
         let event = status_event(&stored.task, TaskState::Canceled, None, now);
         let mut task = stored.task;
         Change::Event(event.clone()).apply(Arc::make_mut(&mut task));

@@ -110,13 +110,14 @@ impl RequestContext {
 
     /// The client's next message to this task, after the executor asked for it with
     /// [`EventQueue::input_required`](super::EventQueue::input_required) or
-    /// [`EventQueue::auth_required`](super::EventQueue::auth_required). `None` when the task is over
-    /// or the agent stops.
+    /// [`EventQueue::auth_required`](super::EventQueue::auth_required). `None` when the task is over.
     pub async fn next_message(&self) -> Option<FollowUp> {
         self.live.next_message().await
     }
 
-    /// Resolves when the task is canceled, its deadline passed, or the agent stops.
+    /// Resolves when the task is canceled or its deadline has passed. An executor that goes on all the
+    /// same is dropped 30 seconds later; when the agent stops, or another instance has the task, at
+    /// once.
     pub async fn cancelled(&self) {
         cancelled(&self.live).await;
     }
@@ -197,7 +198,7 @@ impl ResumeContext {
         self.live.next_message().await
     }
 
-    /// Resolves when the task is canceled or the agent stops.
+    /// Resolves when the task is canceled; see [`RequestContext::cancelled`].
     pub async fn cancelled(&self) {
         cancelled(&self.live).await;
     }

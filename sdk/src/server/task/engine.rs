@@ -146,16 +146,19 @@ impl Engine {
 
     /// Works on it no longer: gives it back when it goes on some day.
     pub(super) async fn leave(&self, live: &Live) {
-        if live.is_leased() {
-            let given = self
-                .store()
-                .release(live.owner(), live.id(), &self.instance);
-            if let Err(error) = given.await {
-                tracing::warn!(
-                    task = live.id(),
-                    reason = error.reason(),
-                    "a task was not given back"
-                );
+        {
+            // Whoever takes in changes of others might else take the lease anew.
+            let _alone = live.writer.lock().await;
+            if live.left() {
+                let (owner, id) = (live.owner(), live.id());
+                let given = self.store().release(owner, id, &self.instance).await;
+                if let Err(error) = given {
+                    tracing::warn!(
+                        task = id,
+                        reason = error.reason(),
+                        "a task was not given back"
+                    );
+                }
             }
         }
         self.lock().remove(live.id());

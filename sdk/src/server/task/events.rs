@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::live::Live;
-use super::wording::status_event;
+use super::wording::{status_event, timestamp};
 use crate::a2a::{
     Artifact, Message, Part, StreamResponse, Struct, Task, TaskArtifactUpdateEvent, TaskState,
     TaskStatus, TaskStatusUpdateEvent,
@@ -34,7 +34,7 @@ impl EventQueue {
     /// Answers with this message; see [`EventQueue::reply`].
     pub fn reply_with(&self, mut message: Message) -> bool {
         message.context_id = Some(self.live.task().context_id.clone());
-        self.live.reply(message, self.clock.now())
+        self.live.reply(message, timestamp(&*self.clock))
     }
 
     /// Says that work has begun. Gives `false` when the task is already over.
@@ -115,7 +115,7 @@ impl EventQueue {
 
     /// Moves the task to `state` with this message. Gives `false` when it is already over.
     pub fn status(&self, state: TaskState, message: Option<Message>) -> bool {
-        let now = self.clock.now();
+        let now = timestamp(&*self.clock);
         self.live.event(|task| {
             let message = message.map(|message| message.in_task(&task.id, &task.context_id));
             status_event(task, state, message, now)
@@ -129,7 +129,7 @@ impl EventQueue {
         message: Option<Message>,
         metadata: Struct,
     ) -> bool {
-        let mut status = TaskStatus::new(state, self.clock.now().into());
+        let mut status = TaskStatus::new(state, timestamp(&*self.clock));
         self.live.event(|task| {
             status.message = message.map(|message| message.in_task(&task.id, &task.context_id));
             Arc::new(StreamResponse::StatusUpdate(TaskStatusUpdateEvent {

@@ -36,7 +36,7 @@ use crate::a2a::{A2aError, ErrorKind, Task};
 /// async fn execute(&self, ctx: RequestContext, events: EventQueue) -> Result<(), A2aError> {
 ///     events.input_required("Which day?");
 ///     let Some(answer) = ctx.next_message().await else {
-///         return Ok(()); // canceled, or the agent stops
+///         return Ok(()); // canceled
 ///     };
 ///     events.complete(Some(Part::text(format!("Booked for {}", answer.text()))));
 ///     Ok(())

@@ -34,17 +34,19 @@ impl Engine {
                 None => return,
             };
             let Some(mut changes) = changes else { return };
+            // What changed before there was word of it.
+            match engine.upgrade() {
+                Some(engine) => engine.noticed_any().await,
+                None => return,
+            }
             while let Some(change) = changes.next().await {
                 let Some(engine) = engine.upgrade() else {
                     return;
                 };
                 engine.noticed(&change).await;
             }
-            // Word of changes ended: until there is new word, every second everything is looked at.
+            // Word of changes ended: a second later there is new word, or everything is looked at.
             tokio::time::sleep(PAUSE).await;
-            if let Some(engine) = engine.upgrade() {
-                engine.noticed_any().await;
-            }
         }
     }
 

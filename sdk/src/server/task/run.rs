@@ -15,7 +15,7 @@ use super::context::{Ask, RequestContext, ResumeContext};
 use super::engine::Engine;
 use super::events::EventQueue;
 use super::live::{Ended, Live};
-use super::wording::failed;
+use super::wording::{failed, timestamp};
 use crate::a2a::{A2aError, Message, TaskPushNotificationConfig};
 use crate::client::{self, CallScope};
 
@@ -63,7 +63,7 @@ impl Engine {
         };
         while let Some(round) = next.take() {
             let ended = self.execute(&live, round).await;
-            let again = live.ended(ended, self.parts.clock.now());
+            let again = live.ended(ended, timestamp(&*self.parts.clock));
             next = again.and_then(|follow_up| {
                 let (message, ask) = follow_up.into_parts();
                 ask.map(|ask| Round::Execute(Box::new((message, ask))))
@@ -125,6 +125,9 @@ impl Engine {
         loop {
             let event = poll_fn(|cx| {
                 live.register(cx);
+                if live.is_lost() {
+                    return Poll::Ready(Event::Ended(Ended::Dropped));
+                }
                 if let Poll::Ready(done) = work.as_mut().poll(cx) {
                     return Poll::Ready(Event::Ended(ended(live, done)));
                 }
@@ -134,9 +137,6 @@ impl Engine {
                 }
                 // From its first wait on, the task exists.
                 let unwritten = live.paused();
-                if live.is_lost() {
-                    return Poll::Ready(Event::Ended(Ended::Dropped));
-                }
                 if unwritten && writing.is_terminated() {
                     return Poll::Ready(Event::Write);
                 }
@@ -154,7 +154,7 @@ impl Engine {
                 }
                 Event::Time => {
                     let error = failed("The deadline of the task has passed");
-                    live.fail(error, self.parts.clock.now());
+                    live.fail(error, timestamp(&*self.parts.clock));
                     timer = None;
                 }
                 Event::Ended(how) => break finish(writing, how).await,

@@ -33,7 +33,7 @@ impl Engine {
                 self.run(&live, before, round, at_once);
                 wait(&live, 0, at_once).await
             }
-            Begun::Joined { live, ticket } => wait(&live, ticket, at_once).await,
+            Begun::Joined { live, offered } => wait(&live, offered.ticket, at_once).await,
             Begun::Elsewhere(sent) => self.send_elsewhere(*sent).await.map(Into::into),
         };
         if let (Ok(SendMessageResponse::Task(task)), false) = (&answer, at_once)

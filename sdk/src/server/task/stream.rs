@@ -9,7 +9,7 @@ use super::change::Change;
 use super::engine::Engine;
 use super::feed::Subscription;
 use super::live::Live;
-use super::progress::Outcome;
+use super::progress::{Outcome, Progress};
 use super::run::Before;
 use super::wording::{failed, over, stopping};
 use crate::a2a::{
@@ -62,6 +62,14 @@ impl Engine {
             auth_required: self.parts.close_when_interrupted,
         };
         let owner = sent.owner.clone();
+        // Before the message is given to an executor that is at work: nothing of it is to be missed.
+        let known = match sent.message.task_id.as_deref() {
+            None | Some("") => None,
+            Some(id) => {
+                self.find(&owner, id).await?;
+                Some(self.subscription(&owner, id)?)
+            }
+        };
         let first = match self.begin(sent).await? {
             Begun::Here {
                 live,
@@ -69,7 +77,10 @@ impl Engine {
                 round,
                 from,
             } => {
-                let mut subscription = self.subscription(&owner, live.id())?;
+                let mut subscription = match known {
+                    Some(known) => known,
+                    None => self.subscription(&owner, live.id())?,
+                };
                 subscription.start_after(from);
                 let snapshot = snapshot_before(&live, &before);
                 self.run(&live, before, round, false);
@@ -80,13 +91,14 @@ impl Engine {
                     _ => Showing::Undecided(live, snapshot, subscription),
                 }
             }
-            Begun::Joined { live, ticket } => {
-                let mut subscription = self.subscription(&owner, live.id())?;
+            Begun::Joined { live, offered } => {
+                let mut subscription = known.ok_or_else(|| failed("The agent failed"))?;
+                subscription.start_after(offered.from);
                 let mut progress = live.progress();
-                let _ = progress.wait_for(|p| p.kept >= ticket || p.closed).await;
-                let kept = live.kept().ok_or_else(|| failed("The agent failed"))?;
-                subscription.start_after(kept.version);
-                Showing::Snapshot(whole(&kept.task), subscription)
+                let kept = |p: &Progress| p.kept >= offered.ticket || p.closed;
+                // The sender lives in `live`, so waiting cannot fail.
+                let _ = progress.wait_for(kept).await;
+                Showing::Snapshot(whole(&offered.task), subscription)
             }
             Begun::Elsewhere(sent) => {
                 let (task, subscription) = self.write_elsewhere(*sent).await?;

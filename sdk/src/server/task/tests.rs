@@ -1,1 +1,8 @@
-//! Tests of the engine.
+//! Tests of the engine, on a store that several instances share.
+
+mod following;
+mod instances;
+mod pushing;
+mod sending;
+mod stage;
+mod waiting;

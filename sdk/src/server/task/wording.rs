@@ -4,19 +4,24 @@ use std::sync::Arc;
 
 use crate::a2a::{
     A2aError, ErrorKind, Message, StreamResponse, Struct, Task, TaskState, TaskStatus,
-    TaskStatusUpdateEvent,
+    TaskStatusUpdateEvent, Timestamp,
 };
-use crate::clock::UnixTime;
+use crate::clock::Clock;
 use crate::server::store::StoreError;
+
+/// The time of a status, to the millisecond (A2A §5.6.1).
+pub(super) fn timestamp(clock: &dyn Clock) -> Timestamp {
+    Timestamp::from_millis(clock.unix_millis())
+}
 
 /// The event that `task` is in `state` now.
 pub(super) fn status_event(
     task: &Task,
     state: TaskState,
     message: Option<Message>,
-    now: UnixTime,
+    now: Timestamp,
 ) -> Arc<StreamResponse> {
-    let mut status = TaskStatus::new(state, now.into());
+    let mut status = TaskStatus::new(state, now);
     status.message = message;
     Arc::new(StreamResponse::StatusUpdate(TaskStatusUpdateEvent {
         task_id: task.id.clone(),

@@ -133,7 +133,8 @@ impl Engine {
     pub(super) async fn sync(&self, live: &Live, version: u64) {
         let news = |live: &Live| {
             let kept = live.kept();
-            kept.is_some_and(|kept| version == 0 || kept.version < version)
+            let older = kept.is_some_and(|kept| version == 0 || kept.version < version);
+            older && !live.is_lost()
         };
         if !news(live) {
             return;

@@ -10,6 +10,8 @@ use http::{HeaderMap, StatusCode};
 use super::*;
 use crate::a2a::{AuthenticationInfo, DeleteTaskPushNotificationConfigRequest};
 
+type Forgets = (Arc<MemoryPushConfigStore>, Owner);
+
 /// A receiver that remembers what it got and answers as it is told.
 #[derive(Clone)]
 struct Hook {
@@ -17,10 +19,8 @@ struct Hook {
     got: Arc<Mutex<Vec<(HeaderMap, String)>>>,
     answers: Arc<Mutex<Vec<StatusCode>>>,
     /// Forgets the configuration `p` of this task while it is being told.
-    forgets: Arc<Mutex<Forgets>>,
+    forgets: Arc<Mutex<Option<Forgets>>>,
 }
-
-type Forgets = Option<(Arc<MemoryPushConfigStore>, Owner)>;
 
 impl Hook {
     async fn start() -> Self {

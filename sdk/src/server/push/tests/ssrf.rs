@@ -175,7 +175,7 @@ async fn no_url_leads_to_this_machine_or_a_network_of_ours() {
         let worker = push.worker();
         for (url, want) in REFUSED {
             let url = url.replace("PORT", &counter.port().to_string());
-            let refused = worker.guard().check(&url, &world.owner).await;
+            let refused = worker.sender().guard().check(&url, &world.owner).await;
             assert_eq!(refused.map_err(|e| e.reason()).err(), Some(*want), "{url}");
             // When it is created,
             let created = push.register(&world.owner, TASK, config(&url), 0).await;

@@ -132,6 +132,25 @@ pub(super) async fn an_event_while_it_is_held_is_not_lost(store: &dyn PushConfig
     );
 }
 
+pub(super) async fn every_one_that_may_be_behind_is_due_at_a_start(store: &dyn PushConfigStore) {
+    let now = start();
+    for id in ["idle", "later"] {
+        set(store, id, 0).await;
+    }
+    for taken in take(store, now, 9).await {
+        let next = (taken.config.id.as_deref() == Some("later")).then(|| after(now, 30));
+        give_back(store, &taken, now, next).await;
+    }
+    assert!(is_nothing_due(store, now).await, "both wait");
+    assert_eq!(store.wake_all(now).await, Ok(()), "a start");
+    let taken = take_one(store, now).await;
+    let id = taken.config.id.as_deref();
+    assert_eq!(id, Some("idle"), "an attempt still waits for its time");
+    assert_eq!(store.wake_all(now).await, Ok(()), "another start");
+    give_back(store, &taken, now, None).await;
+    take_one(store, now).await;
+}
+
 pub(super) async fn another_attempt_waits_for_its_time(store: &dyn PushConfigStore) {
     let now = start();
     set(store, "c", 0).await;

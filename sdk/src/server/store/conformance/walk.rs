@@ -51,6 +51,7 @@ pub async fn check_push_configs<S: PushConfigStore>(make: impl AsyncFn() -> S) {
     push_deliveries::of_many_that_take_at_once_each_gets_its_own(&make().await).await;
     push_deliveries::an_event_makes_it_due(&make().await).await;
     push_deliveries::an_event_while_it_is_held_is_not_lost(&make().await).await;
+    push_deliveries::every_one_that_may_be_behind_is_due_at_a_start(&make().await).await;
     push_deliveries::another_attempt_waits_for_its_time(&make().await).await;
     push_deliveries::only_the_latest_taking_gives_back(&make().await).await;
     push_deliveries::one_that_was_set_anew_begins_anew(&make().await).await;

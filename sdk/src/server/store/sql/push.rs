@@ -9,7 +9,7 @@ use crate::a2a::TaskPushNotificationConfig;
 use crate::clock::UnixTime;
 use crate::crypto::random;
 use crate::policy::Owner;
-use crate::server::store::memory_push::named;
+use crate::server::store::push_config_store::named;
 use crate::server::store::rows::{
     damaged, failed, from_json, last_second, owner_digest, signed, to_json, unsigned,
 };
@@ -135,6 +135,27 @@ pub(super) async fn wake(
     ))
     .bind(owner_digest(owner))
     .bind(task.as_bytes())
+    .bind(signed(now.secs()))
+    .execute(connection)
+    .await
+    .map_err(failed)?;
+    Ok(())
+}
+
+/// Notes that tasks may have events, except those whose every entry was told.
+pub(super) async fn wake_all(connection: &mut Connection, now: UnixTime) -> Result<(), StoreError> {
+    sqlx::query(concat!(
+        "WITH sleepers AS MATERIALIZED (
+            SELECT key FROM push_configs
+            WHERE (due IS NULL OR held) AND NOT EXISTS (
+                SELECT 1 FROM tasks WHERE tasks.owner = push_configs.owner
+                    AND tasks.id = push_configs.task
+                    AND tasks.version <= push_configs.delivered) ORDER BY key",
+        for_update!(),
+        ")
+        UPDATE push_configs SET woken = held, due = COALESCE(due, $1)
+        WHERE key IN (SELECT key FROM sleepers) AND (due IS NULL OR held)"
+    ))
     .bind(signed(now.secs()))
     .execute(connection)
     .await

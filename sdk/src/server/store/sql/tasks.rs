@@ -7,12 +7,11 @@ use sqlx::{QueryBuilder, Row};
 use super::dialect::{self, Connection, Db, for_update};
 use crate::a2a::StreamResponse;
 use crate::policy::Owner;
-use crate::server::store::memory::check_new;
 use crate::server::store::rows::{
     NOBODY, context_digest, events_until, failed, from_json, last_second, owner_digest, signed,
     state_number, to_json, unsigned,
 };
-use crate::server::store::task_store::status_ms;
+use crate::server::store::task_store::{check_new, status_ms};
 use crate::server::store::{Lease, StoreError, StoredEvent, StoredTask, TaskChange};
 
 /// Makes a new task.

@@ -141,6 +141,10 @@ impl PushConfigStore for Store {
         push::wake(&mut *self.write().await?, owner, task_id, now).await
     }
 
+    async fn wake_all(&self, now: UnixTime) -> Result<(), StoreError> {
+        push::wake_all(&mut *self.write().await?, now).await
+    }
+
     async fn take_due(
         &self,
         lease: &Lease,

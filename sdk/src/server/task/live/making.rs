@@ -1,0 +1,243 @@
+//! What the executor and the client make of a task.
+
+use std::sync::Arc;
+
+use super::state::Live;
+use crate::a2a::{A2aError, Message, StreamResponse, Task, TaskState, Timestamp};
+use crate::server::store::StoredTask;
+use crate::server::task::change::Change;
+use crate::server::task::context::FollowUp;
+use crate::server::task::wording::{failed, status_event};
+
+/// A message that was given to an executor.
+#[derive(Debug)]
+pub(in crate::server::task) struct Offered {
+    /// The number of that change.
+    pub(in crate::server::task) ticket: u64,
+    /// The version the task had before.
+    pub(in crate::server::task) from: u64,
+    /// The task with the message.
+    pub(in crate::server::task) task: Arc<Task>,
+}
+
+/// How an executor ended.
+#[derive(Debug)]
+pub(in crate::server::task) enum Ended {
+    /// By itself.
+    Returned(Result<(), A2aError>),
+    Panicked,
+    /// It did not heed that the task is over, or the task is no longer ours.
+    Dropped,
+}
+
+impl Live {
+    /// The executor's answer when it makes no task of the request. Gives `false` when the task was
+    /// made known before, or an answer given.
+    pub(in crate::server::task) fn reply(&self, message: Message, now: Timestamp) -> bool {
+        let mut inner = self.lock();
+        if inner.begun || inner.answer.is_some() || inner.is_closed() {
+            return false;
+        }
+        inner.answer = Some(message.clone());
+        // It waited before it answered: then it is in the store, and over with its answer.
+        if inner.must_exist {
+            let event = status_event(&inner.task, TaskState::Completed, Some(message), now);
+            inner.push(Change::Event(event));
+        }
+        drop(inner);
+        self.driver.wake();
+        true
+    }
+
+    /// Adds what streams show; gives `false` when the task is over already. The event is made of
+    /// the task as it stands.
+    pub(in crate::server::task) fn event(
+        &self,
+        make: impl FnOnce(&Task) -> Arc<StreamResponse>,
+    ) -> bool {
+        let mut inner = self.lock();
+        if inner.answer.is_some() || inner.is_closed() {
+            return false;
+        }
+        inner.begun = true;
+        let event = make(&inner.task);
+        inner.push(Change::Event(event));
+        let over = inner.task.status.state.is_terminal();
+        drop(inner);
+        self.driver.wake();
+        if over {
+            self.follow_ups.notify_waiters();
+        }
+        true
+    }
+
+    /// The executor ended. Gives the message that it is called with again, if one came meanwhile.
+    pub(in crate::server::task) fn ended(&self, how: Ended, now: Timestamp) -> Option<FollowUp> {
+        let mut inner = self.lock();
+        inner.listening = false;
+        inner.running = false;
+        if inner.is_closed() || inner.answer.is_some() {
+            return None;
+        }
+        let error = match how {
+            Ended::Returned(Ok(())) => {
+                // One that came without its caller is taken up by the instance it came to.
+                while let Some(next) = inner.inbox.pop_front() {
+                    if next.is_ours() {
+                        inner.settled = false;
+                        inner.running = true;
+                        return Some(next);
+                    }
+                }
+                if inner.settled {
+                    return None;
+                }
+                failed("The agent ended without an answer")
+            }
+            Ended::Returned(Err(error)) => error,
+            Ended::Panicked | Ended::Dropped => failed("The agent failed"),
+        };
+        inner.fail(error, now);
+        None
+    }
+
+    /// The executor waits for something: from now on the task is kept, and it can be given messages.
+    /// Says whether there is something to write.
+    pub(in crate::server::task) fn paused(&self) -> bool {
+        let mut inner = self.lock();
+        if inner.answer.is_none() {
+            inner.must_exist = true;
+            inner.listening = true;
+        }
+        inner.has_work()
+    }
+
+    /// Ends the task for a reason of its own; gives `false` when it is over already.
+    pub(in crate::server::task) fn fail(&self, error: A2aError, now: Timestamp) -> bool {
+        let mut inner = self.lock();
+        if inner.is_closed() {
+            return false;
+        }
+        inner.fail(error, now);
+        drop(inner);
+        self.stop_executor();
+        true
+    }
+
+    /// Waits until every change so far is kept; gives `false` when that will not be.
+    pub(in crate::server::task) async fn flushed(&self) -> bool {
+        let made = {
+            let inner = self.lock();
+            inner.made
+        };
+        let mut progress = self.progress();
+        // The sender lives in `self`, so waiting cannot fail.
+        let _ = progress.wait_for(|p| p.kept >= made || p.closed).await;
+        progress.borrow().kept >= made
+    }
+
+    /// Begins with the task as the store has it.
+    pub(in crate::server::task) fn start_from(&self, stored: StoredTask) {
+        let mut inner = self.lock();
+        let known = inner.kept.as_ref();
+        if known.is_some_and(|known| known.version >= stored.version) {
+            return;
+        }
+        let mut task = stored.task.clone();
+        for change in &inner.pending {
+            change.apply(Arc::make_mut(&mut task));
+        }
+        inner.task = task;
+        inner.kept = Some(stored);
+    }
+
+    /// Whether the executor waits for the client, who may take any time.
+    pub(in crate::server::task) fn is_waiting(&self) -> bool {
+        let inner = self.lock();
+        inner.listening && inner.task.status.state.is_interrupted() && inner.pending.is_empty()
+    }
+
+    /// The store is to have it before anything happens in it.
+    pub(in crate::server::task) fn must_exist(&self) {
+        self.lock().must_exist = true;
+    }
+
+    /// Whether its executor is done, so that it will soon be this instance's no longer.
+    pub(in crate::server::task) fn is_leaving(&self) -> bool {
+        let inner = self.lock();
+        inner.lost || !inner.running
+    }
+
+    /// The client's message becomes part of the task.
+    pub(in crate::server::task) fn said(&self, message: Message) {
+        self.lock().push(Change::Said(message));
+    }
+
+    /// Gives a message to the executor that waits for it, or the message back when nobody waits.
+    pub(in crate::server::task) fn offer(
+        &self,
+        message: FollowUp,
+    ) -> Result<Offered, Box<FollowUp>> {
+        let mut inner = self.lock();
+        // Only what the client can know is waited for.
+        let asked = inner.kept.as_ref().filter(|kept| {
+            let unseen = inner.pending.iter().any(|change| change.event().is_some());
+            kept.task.status.state.is_interrupted() && !unseen
+        });
+        let from = asked.map(|kept| kept.version);
+        let Some(from) = from.filter(|_| inner.listening && !inner.is_closed()) else {
+            return Err(Box::new(message));
+        };
+        inner.push(Change::Said(message.message().clone()));
+        inner.inbox.push_back(message);
+        let offered = Offered {
+            ticket: inner.made,
+            from,
+            task: inner.task.clone(),
+        };
+        drop(inner);
+        self.follow_ups.notify_waiters();
+        self.driver.wake();
+        Ok(offered)
+    }
+
+    /// The next message of the client; `None` when the task is over.
+    pub(in crate::server::task) async fn next_message(&self) -> Option<FollowUp> {
+        loop {
+            // Made before the look, so that what comes between is not missed.
+            let came = self.follow_ups.notified();
+            {
+                let mut inner = self.lock();
+                if inner.is_closed() {
+                    return None;
+                }
+                if let Some(next) = inner.inbox.pop_front() {
+                    inner.settled = false;
+                    return Some(next);
+                }
+            }
+            came.await;
+        }
+    }
+
+    /// The client cancels; gives the number of that change, or `None` when the task is over already.
+    pub(in crate::server::task) fn cancel(&self, now: Timestamp) -> Option<u64> {
+        let mut inner = self.lock();
+        if inner.is_closed() || inner.answer.is_some() {
+            return None;
+        }
+        inner.begun = true;
+        let event = status_event(&inner.task, TaskState::Canceled, None, now);
+        inner.push(Change::Event(event));
+        let ticket = inner.made;
+        drop(inner);
+        self.stop_executor();
+        Some(ticket)
+    }
+
+    pub(super) fn stop_executor(&self) {
+        self.cancelled.send_replace(true);
+        self.follow_ups.notify_waiters();
+        self.driver.wake();
+    }
+}

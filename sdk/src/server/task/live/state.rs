@@ -1,0 +1,195 @@
+//! What is known of a task that this instance works on.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Context;
+
+use futures_util::task::AtomicWaker;
+use tokio::sync::{Notify, watch};
+
+use crate::a2a::{A2aError, Message, Part, Task, TaskState, Timestamp};
+use crate::policy::Owner;
+use crate::server::store::StoredTask;
+use crate::server::task::change::{Change, settles};
+use crate::server::task::context::FollowUp;
+use crate::server::task::progress::Progress;
+use crate::server::task::wording::status_event;
+
+/// One task under way. Whoever changes it writes here; whoever holds `writer` takes it to the store;
+/// nobody is shown what is not there yet.
+#[derive(Debug)]
+pub(in crate::server::task) struct Live {
+    owner: Owner,
+    id: String,
+    inner: Mutex<Inner>,
+    pub(super) progress: watch::Sender<Progress>,
+    pub(super) cancelled: watch::Sender<bool>,
+    pub(super) follow_ups: Notify,
+    pub(super) driver: AtomicWaker,
+    /// One at a time writes to the store.
+    pub(in crate::server::task) writer: tokio::sync::Mutex<()>,
+}
+
+#[derive(Debug)]
+pub(super) struct Inner {
+    /// With every change applied. Shared with whoever reads it; copied when it changes meanwhile.
+    pub(super) task: Arc<Task>,
+    /// Changes that are not kept yet, oldest first.
+    pub(super) pending: Vec<Change>,
+    /// How many changes there were so far.
+    pub(super) made: u64,
+    /// The last of them after which the task was over or waited for somebody.
+    pub(super) settled_at: u64,
+    pub(super) kept: Option<StoredTask>,
+    /// Whether the store must have the task, though nothing happened in it.
+    pub(super) must_exist: bool,
+    /// Whether the store says that this instance works on it.
+    pub(super) leased: bool,
+    /// Whether it was made known as a task: until then the executor may still answer with a message.
+    pub(super) begun: bool,
+    pub(super) answer: Option<Message>,
+    /// Why there is neither an answer nor a task, or why nothing more comes.
+    pub(super) error: Option<A2aError>,
+    /// Whether the executor said something that settles since it got its last message.
+    pub(super) settled: bool,
+    /// Whether the executor is not done yet.
+    pub(super) running: bool,
+    /// Whether it waits and can be given a message.
+    pub(super) listening: bool,
+    pub(super) inbox: VecDeque<FollowUp>,
+    /// Whether it is no longer this instance's: nothing is written any more.
+    pub(super) lost: bool,
+}
+
+impl Live {
+    /// A task that is about to be worked on. One that is `known` to the client already cannot be
+    /// answered with a message.
+    pub(in crate::server::task) fn new(owner: Owner, task: Arc<Task>, known: bool) -> Self {
+        Self {
+            owner,
+            id: task.id.clone(),
+            inner: Mutex::new(Inner {
+                task,
+                pending: Vec::new(),
+                made: 0,
+                settled_at: 0,
+                kept: None,
+                must_exist: known,
+                leased: false,
+                begun: known,
+                answer: None,
+                error: None,
+                settled: false,
+                running: true,
+                listening: false,
+                inbox: VecDeque::new(),
+                lost: false,
+            }),
+            progress: watch::Sender::new(Progress::default()),
+            cancelled: watch::Sender::new(false),
+            follow_ups: Notify::new(),
+            driver: AtomicWaker::new(),
+            writer: tokio::sync::Mutex::new(()),
+        }
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, Inner> {
+        // No code panics while it holds this lock; a poisoned one is still whole.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(in crate::server::task) fn owner(&self) -> &Owner {
+        &self.owner
+    }
+
+    pub(in crate::server::task) fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// As the executor sees it.
+    pub(in crate::server::task) fn task(&self) -> Arc<Task> {
+        self.lock().task.clone()
+    }
+
+    /// As everybody else sees it.
+    pub(in crate::server::task) fn kept(&self) -> Option<StoredTask> {
+        self.lock().kept.clone()
+    }
+
+    pub(in crate::server::task) fn error(&self) -> Option<A2aError> {
+        self.lock().error.clone()
+    }
+
+    pub(in crate::server::task) fn take_answer(&self) -> Option<Message> {
+        self.lock().answer.take()
+    }
+
+    pub(in crate::server::task) fn progress(&self) -> watch::Receiver<Progress> {
+        self.progress.subscribe()
+    }
+
+    pub(in crate::server::task) fn cancelled(&self) -> watch::Receiver<bool> {
+        self.cancelled.subscribe()
+    }
+
+    pub(in crate::server::task) fn is_over(&self) -> bool {
+        self.lock().task.status.state.is_terminal()
+    }
+
+    pub(in crate::server::task) fn is_lost(&self) -> bool {
+        self.lock().lost
+    }
+
+    pub(in crate::server::task) fn is_leased(&self) -> bool {
+        self.lock().leased
+    }
+
+    pub(in crate::server::task) fn leased(&self) {
+        self.lock().leased = true;
+    }
+
+    /// The driver of this task is woken when there is something to write.
+    pub(in crate::server::task) fn register(&self, cx: &Context<'_>) {
+        self.driver.register(cx.waker());
+    }
+}
+
+impl Inner {
+    /// Whether nothing can be changed any more.
+    pub(super) fn is_closed(&self) -> bool {
+        self.lost || self.task.status.state.is_terminal()
+    }
+
+    pub(super) fn has_work(&self) -> bool {
+        if self.lost {
+            return false;
+        }
+        match self.kept {
+            None => self.must_exist || self.begun,
+            Some(_) => !self.pending.is_empty(),
+        }
+    }
+
+    pub(super) fn push(&mut self, change: Change) {
+        self.made += 1;
+        if change.event().is_some_and(|event| settles(event)) {
+            self.settled_at = self.made;
+            self.settled = true;
+        }
+        change.apply(Arc::make_mut(&mut self.task));
+        self.pending.push(change);
+    }
+
+    /// A task that was begun fails; otherwise `error` is the answer, and what is kept fails too.
+    pub(super) fn fail(&mut self, error: A2aError, now: Timestamp) {
+        if self.begun || self.must_exist {
+            let word = Message::agent(Part::text(error.message()));
+            let word = word.in_task(&self.task.id, &self.task.context_id);
+            let event = status_event(&self.task, TaskState::Failed, Some(word), now);
+            self.push(Change::Event(event));
+        }
+        if !self.begun {
+            self.error = Some(error);
+        }
+    }
+}
