@@ -127,6 +127,10 @@ async fn measure(
 async fn stores(size: u64, folder: &std::path::Path) -> Result<Vec<Named>, Failure> {
     let _ = folder;
     let memory = MemoryTaskStore::with_tasks(usize::try_from(size)?);
+    #[cfg_attr(
+        not(any(feature = "sqlite", feature = "postgres")),
+        expect(unused_mut, reason = "only the features add to it")
+    )]
     let mut stores: Vec<Named> = vec![("memory", Box::new(memory))];
     #[cfg(feature = "sqlite")]
     {

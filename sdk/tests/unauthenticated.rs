@@ -154,7 +154,7 @@ async fn grpc_is_served_there_over_http_2_without_negotiation() -> Result<(), Fa
         .header("content-type", "application/grpc")
         .header("te", "trailers")
         .header("a2a-version", "1.0")
-        .body(Full::new(Bytes::from(grpc::frame(&message))))?;
+        .body(Full::new(grpc::frame(&message)))?;
     let answer = sender.send_request(request).await?;
     let whole = answer.into_body().collect().await?;
     let end = whole.trailers().ok_or("no trailers")?;

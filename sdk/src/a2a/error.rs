@@ -97,6 +97,7 @@ impl A2aError {
             JsonError::Syntax(_) => ErrorKind::Parse,
             JsonError::TooLong { .. }
             | JsonError::TooDeep { .. }
+            | JsonError::TooMany { .. }
             | JsonError::Repeated { .. }
             | JsonError::Shape(_) => ErrorKind::InvalidRequest,
         };

@@ -15,6 +15,10 @@ use super::{
 const ID_MAX: usize = 256;
 /// Longest URL and page token, in bytes.
 const TEXT_MAX: usize = 2048;
+/// Most parts of a message, and most entries of each of its lists.
+const LIST_MAX: usize = 1024;
+/// How many wrong fields an error names: what a stranger sends is not to be answered with more.
+const NAMED_MAX: usize = 32;
 
 /// Parameters that can be read from what a stranger sent.
 pub trait FromParams: Sized {
@@ -67,10 +71,19 @@ impl Violations {
     }
 
     pub(super) fn push(&mut self, field: impl Into<String>, description: impl Into<String>) {
-        self.0.push(FieldViolation {
-            field: field.into(),
-            description: description.into(),
-        });
+        if self.0.len() < NAMED_MAX {
+            self.0.push(FieldViolation {
+                field: field.into(),
+                description: description.into(),
+            });
+        }
+    }
+
+    fn list<T>(&mut self, field: &str, list: &[T]) {
+        if list.len() > LIST_MAX {
+            let len = list.len();
+            self.push(field, format!("has {len} entries, {LIST_MAX} are allowed"));
+        }
     }
 
     fn text(&mut self, field: &str, text: &str, max: usize) {
@@ -114,6 +127,9 @@ impl Violations {
         if message.parts.is_empty() {
             self.push("message.parts", "at least one part is required");
         }
+        self.list("message.parts", &message.parts);
+        self.list("message.referenceTaskIds", &message.reference_task_ids);
+        self.list("message.extensions", &message.extensions);
         for (at, id) in message.reference_task_ids.iter().enumerate() {
             self.required(&format!("message.referenceTaskIds[{at}]"), id, ID_MAX);
         }
@@ -142,10 +158,12 @@ impl Rules for SendMessageRequest {
         found.message(&self.message);
         if let Some(configuration) = &self.configuration {
             let SendMessageConfiguration {
+                accepted_output_modes,
                 task_push_notification_config,
                 history_length,
                 ..
             } = configuration;
+            found.list("configuration.acceptedOutputModes", accepted_output_modes);
             found.history("configuration.historyLength", *history_length);
             if let Some(config) = task_push_notification_config {
                 found.push_config("configuration.taskPushNotificationConfig.", config);
@@ -250,6 +268,36 @@ mod tests {
                 named.map(|v| v.field.clone()).collect()
             }
         }
+    }
+
+    #[test]
+    fn lists_are_bounded_and_so_is_what_an_error_names() {
+        let texts = |len: usize| Value::from(vec![json!("x"); len]);
+        let parts = |len: usize| Value::from(vec![json!({"text": ""}); len]);
+        for (path, list, want) in [
+            ("/message/parts", parts(LIST_MAX), None),
+            ("/message/parts", parts(LIST_MAX + 1), Some("message.parts")),
+            ("/message/referenceTaskIds", texts(LIST_MAX), None),
+            (
+                "/message/referenceTaskIds",
+                texts(LIST_MAX + 1),
+                Some("message.referenceTaskIds"),
+            ),
+        ] {
+            let mut params = good();
+            *params.pointer_mut(path).expect("a member") = list;
+            let want: Vec<_> = want.into_iter().collect();
+            assert_eq!(fields::<SendMessageRequest>(params), want, "{path}");
+        }
+        let mut params = good();
+        params["message"]["extensions"] = texts(LIST_MAX + 1);
+        params["configuration"]["acceptedOutputModes"] = texts(LIST_MAX + 1);
+        let want = ["message.extensions", "configuration.acceptedOutputModes"];
+        assert_eq!(fields::<SendMessageRequest>(params), want);
+        let mut params = good();
+        params["message"]["referenceTaskIds"] = vec![json!(""); LIST_MAX].into();
+        let named = fields::<SendMessageRequest>(params);
+        assert_eq!(named.len(), NAMED_MAX);
     }
 
     #[test]

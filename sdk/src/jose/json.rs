@@ -46,6 +46,12 @@ pub enum JsonError {
         /// The limit.
         max: usize,
     },
+    /// More arrays and objects than allowed: in memory each takes a hundred times its text.
+    #[error("the JSON text has over {max} arrays and objects")]
+    TooMany {
+        /// The limit.
+        max: usize,
+    },
     /// An object names a member twice.
     #[error("the JSON text has a repeated member at line {line} column {column}")]
     Repeated {
@@ -68,6 +74,7 @@ impl JsonError {
         match self {
             Self::TooLong { .. } => "json.too_long",
             Self::TooDeep { .. } => "json.too_deep",
+            Self::TooMany { .. } => "json.too_many",
             Self::Repeated { .. } => "json.repeated_member",
             Self::Syntax(_) => "json.syntax",
             Self::Shape(_) => "json.shape",
@@ -87,16 +94,21 @@ pub fn parse_json(text: &[u8], limits: JsonLimits) -> Result<Value, JsonError> {
         });
     }
     let broken = Cell::new(Broken::Nothing);
+    // An honest text has no more than one for every 32 bytes.
+    let most = (limits.bytes / 32).max(1 << 17);
+    let many = Cell::new(most);
     let mut reader = serde_json::Deserializer::from_slice(text);
     let seed = Strict {
         left: limits.depth.min(JsonLimits::MAX_DEPTH),
         broken: &broken,
+        many: &many,
     };
     let value = seed
         .deserialize(&mut reader)
         .and_then(|value| reader.end().map(|()| value));
     value.map_err(|error| match broken.get() {
         Broken::Depth => JsonError::TooDeep { max: limits.depth },
+        Broken::Many => JsonError::TooMany { max: most },
         Broken::Repeated => JsonError::Repeated {
             line: error.line(),
             column: error.column(),
@@ -118,6 +130,7 @@ pub fn parse_typed<T: DeserializeOwned>(text: &[u8], limits: JsonLimits) -> Resu
 enum Broken {
     Nothing,
     Depth,
+    Many,
     Repeated,
 }
 
@@ -126,10 +139,17 @@ enum Broken {
 struct Strict<'a> {
     left: usize,
     broken: &'a Cell<Broken>,
+    /// How many arrays and objects there may still be.
+    many: &'a Cell<usize>,
 }
 
 impl Strict<'_> {
     fn deeper<E: serde::de::Error>(self) -> Result<Self, E> {
+        let Some(fewer) = self.many.get().checked_sub(1) else {
+            self.broken.set(Broken::Many);
+            return Err(E::custom("too many"));
+        };
+        self.many.set(fewer);
         match self.left.checked_sub(1) {
             Some(left) => Ok(Self { left, ..self }),
             None => {
@@ -228,6 +248,15 @@ mod tests {
         assert_eq!(reason(&nested(64)), "accepted");
         assert_eq!(reason(&nested(65)), "json.too_deep");
         assert_eq!(reason(&nested(100_000)), "json.too_deep");
+    }
+
+    #[test]
+    fn arrays_and_objects_end_exactly_at_131_072() {
+        let text = |of: &str, len: usize| format!("[{}0]", format!("{of},").repeat(len - 1));
+        for of in ["[0]", "{}", r#"{"a":0}"#] {
+            assert_eq!(reason(&text(of, 1 << 17)), "accepted", "{of}");
+            assert_eq!(reason(&text(of, (1 << 17) + 1)), "json.too_many", "{of}");
+        }
     }
 
     #[test]

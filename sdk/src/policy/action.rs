@@ -114,6 +114,9 @@ pub struct Action {
     pub skill: Option<String>,
     /// To whom the task belongs that the operation is about, when there is one already.
     pub resource_owner: Option<Owner>,
+    /// What is asked for along with it: a message may bring a push configuration. It is permitted
+    /// with that or not at all.
+    pub also: Option<Operation>,
 }
 
 impl Action {
@@ -123,6 +126,7 @@ impl Action {
             operation,
             skill: None,
             resource_owner: None,
+            also: None,
         }
     }
 
@@ -130,6 +134,13 @@ impl Action {
     #[must_use]
     pub fn with_skill(mut self, skill: impl Into<String>) -> Self {
         self.skill = Some(skill.into());
+        self
+    }
+
+    /// Together with `operation`.
+    #[must_use]
+    pub const fn with_also(mut self, operation: Operation) -> Self {
+        self.also = Some(operation);
         self
     }
 

@@ -113,6 +113,9 @@ impl Policy {
             rule.push(' ');
             rule.push_str(place);
         }
+        if let Some(also) = action.also {
+            self.rule_for(caller, &Action::new(also))?;
+        }
         Ok(rule)
     }
 
@@ -241,6 +244,27 @@ mod tests {
         assert_eq!(charge(app_only(ALL)), "policy.needs_user");
         let empty = Policy::empty().decide(delegated(ALL), skill("charge"));
         assert_eq!(empty.map_err(|d| d.reason()).err(), Some("policy.no_rule"));
+    }
+
+    #[test]
+    fn what_a_message_brings_along_is_permitted_like_the_operation_it_stands_for() {
+        let push = Operation::CreateTaskPushNotificationConfig;
+        let both = || skill("charge").with_also(push);
+        let allowed = GOOD.replace(
+            "\"GetTask\"]",
+            "\"GetTask\", \"CreateTaskPushNotificationConfig\"]",
+        );
+        let ruled = format!(
+            "{allowed}\n[operations.CreateTaskPushNotificationConfig]\nscopes = [\"payments.read\"]"
+        );
+        for (policy, scopes, want) in [
+            (GOOD, ALL, "policy.operation_not_allowed"),
+            (&allowed, ALL, "roles.booker skills.charge"),
+            (&ruled, ALL, "roles.booker skills.charge"),
+            (&ruled, "payments.charge", "policy.scope_not_granted"),
+        ] {
+            assert_eq!(outcome(policy, delegated(scopes), both()), want);
+        }
     }
 
     #[test]

@@ -129,7 +129,8 @@ impl Policy {
     ///
     /// An operation that stands in nobody's role is nobody's: there is no right to one's own tasks
     /// without `GetTask`, `ListTasks`, `CancelTask` and `SubscribeToTask` in the role. What a role
-    /// with an operation reaches are its caller's own tasks, never those of others.
+    /// with an operation reaches are its caller's own tasks, never those of others. A message that
+    /// brings a push configuration along needs `CreateTaskPushNotificationConfig`, too.
     ///
     /// # Errors
     /// [`PolicyError`] naming the place.

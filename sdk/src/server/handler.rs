@@ -68,6 +68,10 @@ impl ServerCallContext {
 
 /// The answer to a request.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "made once for a call and taken apart at once; a box would cost more than the move"
+)]
 pub enum Reply {
     /// The one answer.
     Response(Response),

@@ -2,7 +2,8 @@
 //!
 //! Requests, answers and events as protobuf messages, the frames around them, and the status at
 //! the end with its details. Reading bounds what a stranger sent: length by [`Deframer`] and
-//! [`unframe`], nesting by the decoder (100 messages deep, which leaves some 30 levels of JSON objects).
+//! [`unframe`], nesting by the decoder (100 messages deep, which leaves some 30 levels of JSON objects),
+//! and parts, objects and arrays of a request by their number (65,536).
 //!
 //! ```
 //! use countersign::a2a::{Message, Part, Request, SendMessageRequest, grpc};
@@ -15,6 +16,7 @@
 //! # Ok::<(), countersign::a2a::A2aError>(())
 //! ```
 
+mod bulk;
 mod card;
 mod code;
 mod event;

@@ -1,5 +1,6 @@
 //! Requests on the wire.
 
+use super::bulk::{self, Kind};
 use super::generated::v1;
 use super::names;
 use super::wire::{Wire, Wrong, written};
@@ -9,10 +10,18 @@ use crate::a2a::{A2aError, ErrorKind, Operation, Request};
 ///
 /// # Errors
 /// `MethodNotFound` when the path is no operation's, `Parse` when the bytes are no protobuf
-/// message of this kind, `InvalidParams` with the path of the wrong field.
+/// message of this kind, `InvalidRequest` when there is too much in it, `InvalidParams` with the path
+/// of the wrong field.
 pub fn read_request(path: &str, message: &[u8]) -> Result<Request, A2aError> {
     let operation = names::operation(path)
         .ok_or_else(|| A2aError::new(ErrorKind::MethodNotFound, "Method not found"))?;
+    match operation {
+        Operation::SendMessage | Operation::SendStreamingMessage => {
+            bulk::check(Kind::Send, message)?;
+        }
+        Operation::CancelTask => bulk::check(Kind::Cancel, message)?,
+        _ => {}
+    }
     let request = match operation {
         Operation::SendMessage => Request::SendMessage(read::<_, v1::SendMessageRequest>(message)?),
         Operation::SendStreamingMessage => {

@@ -14,7 +14,9 @@ use super::super::inbound::{Inbound, Limits, read_body};
 use super::super::refusal::Refusal;
 use super::super::requester::Requester;
 use super::{Binding, Call};
-use crate::a2a::{self, A2aError, AgentExtension, EXTENSIONS_HEADER, ErrorKind, Message};
+use crate::a2a::{
+    self, A2aError, AgentExtension, EXTENSIONS_HEADER, ErrorKind, Message, Operation,
+};
 use crate::card::EXTENSION_URI;
 use crate::policy::{Action, Owner};
 
@@ -98,6 +100,11 @@ impl Terms {
             &call.request
         {
             action.skill = self.skill_of(&asked.message)?;
+            // A role without that operation does not get it by another way.
+            let configuration = asked.configuration.as_ref();
+            if configuration.is_some_and(|c| c.task_push_notification_config.is_some()) {
+                action.also = Some(Operation::CreateTaskPushNotificationConfig);
+            }
         }
         Ok((action, active))
     }
@@ -165,7 +172,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::a2a::{ListTasksRequest, Part, SendMessageRequest, ServiceParameters};
+    use crate::a2a::{
+        ListTasksRequest, Part, SendMessageConfiguration, SendMessageRequest, ServiceParameters,
+        TaskPushNotificationConfig,
+    };
 
     fn terms() -> Terms {
         let extension = |uri: &str, required| AgentExtension {
@@ -224,6 +234,29 @@ mod tests {
     }
 
     #[test]
+    fn a_push_configuration_that_comes_with_a_message_is_asked_for_too() {
+        let terms = Terms::default();
+        for push in [None, Some(TaskPushNotificationConfig::default())] {
+            let want = push
+                .is_some()
+                .then_some(Operation::CreateTaskPushNotificationConfig);
+            let mut asked = SendMessageRequest::new(Message::user(Part::text("go")));
+            asked.configuration = Some(SendMessageConfiguration {
+                task_push_notification_config: push,
+                ..SendMessageConfiguration::default()
+            });
+            for request in [
+                a2a::Request::SendMessage(asked.clone()),
+                a2a::Request::SendStreamingMessage(asked.clone()),
+            ] {
+                let call = Call::new(request, ServiceParameters::default());
+                let (action, _) = terms.check(&call).expect("a good call");
+                assert_eq!(action.also, want);
+            }
+        }
+    }
+
+    #[test]
     fn a_message_names_its_skill_unless_there_is_only_one() {
         let one = Terms {
             skills: vec!["work".into()],
@@ -236,7 +269,11 @@ mod tests {
             (&terms(), Some(named), Ok(Some("rest"))),
             (&terms(), None, Ok(None)),
             (&one, Some(json!({ "skill": 1 })), Err(())),
-            (&one, Some(json!({ "deadline": "soon" })), Ok(Some("work"))),
+            (
+                &one,
+                Some(json!({ "deadline": "2026-11-22T14:00:00Z" })),
+                Ok(Some("work")),
+            ),
             (&terms(), Some(json!({})), Ok(None)),
             (&one, Some(json!("work")), Err(())),
         ] {

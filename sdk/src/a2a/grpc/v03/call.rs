@@ -4,6 +4,7 @@ use prost::Message as _;
 
 use super::card::{read_card, write_card};
 use crate::a2a::grpc::SERVICE_V03;
+use crate::a2a::grpc::bulk::{self, Kind};
 use crate::a2a::grpc::generated::v03;
 use crate::a2a::grpc::wire::{Wire, Wrong, written};
 use crate::a2a::{
@@ -57,6 +58,12 @@ pub fn read_request(path: &str, message: &[u8]) -> Result<Request, A2aError> {
         A2aError::new(ErrorKind::MethodNotFound, text)
     };
     let (_, operation) = found.ok_or_else(missing)?;
+    if matches!(
+        operation,
+        Operation::SendMessage | Operation::SendStreamingMessage
+    ) {
+        bulk::check(Kind::SendV03, message)?;
+    }
     let request = match operation {
         Operation::SendMessage => {
             Request::SendMessage(asked::<_, v03::SendMessageRequest>(message)?)
