@@ -10,14 +10,15 @@
 //!
 //! ```no_run
 //! # #[cfg(feature = "client")] mod example {
-//! use countersign::{Client, Peer, enrol};
+//! use countersign::{Client, enrol};
 //! # use countersign::{oauth::AuthorityEndpoint, workload::Enrolment};
 //!
 //! # async fn example(enrolment: Enrolment, authority: AuthorityEndpoint)
 //! # -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
 //! let workload = enrol(enrolment).await?;
 //! let client = Client::new(workload, authority)?;
-//! let booking = Peer::new("https://127.0.0.1:4433", "spiffe://travel.example/agent/booking")?;
+//! let id = "spiffe://travel.example/agent/booking";
+//! let booking = client.connect("https://127.0.0.1:4433", id).await?;
 //! let answer = client.on_own_behalf().call(&booking).send("Any trains to Bern?").await?;
 //! println!("{}", answer.text());
 //! # Ok(()) }
@@ -59,6 +60,9 @@
 //! # }
 //! ```
 //!
+//! An agent answers over JSON-RPC, HTTP+JSON and gRPC at once. What it keeps and whom it tells is a line
+//! each: `Agent::store`, `Agent::push`; what it does after a restart is `AgentExecutor::resume`.
+//!
 //! # Rooms
 //!
 //! The modules are layers: each uses only those above it in this list. The first group does no I/O
@@ -70,9 +74,10 @@
 //!
 //! # Features
 //!
-//! `client` and `server` are on by default. `authority` adds the embedded certificate authority and
-//! authorization server for development, `cli` the `countersign` command. A feature adds names and
-//! changes no behaviour.
+//! `client`, `server` and `grpc` (the gRPC binding of both) are on by default. `sqlite` and `postgres` add
+//! stores for tasks and push configurations. `authority` adds the embedded certificate authority and
+//! authorization server for development, `cli` the `countersign` command. A feature adds names; `grpc`
+//! adds the binding to an agent's card and to what a client speaks, and none takes anything away.
 
 #![forbid(unsafe_code)]
 

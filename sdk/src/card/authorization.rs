@@ -32,7 +32,8 @@ pub struct AuthorizationRequest {
     pub id: String,
     /// What the token must grant.
     pub scopes: Scopes,
-    /// For whom the token must be, when that is not the agent that asks.
+    /// Who will act with that authority in the end, when it is not the agent that asks. It is for
+    /// whoever decides: the token that answers is for the agent that asks, always.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub audience: Option<String>,
     /// Why, for people.
@@ -50,7 +51,7 @@ impl AuthorizationRequest {
         }
     }
 
-    /// The same request for a token for somebody else: an agent further on.
+    /// The same request, saying who will act in the end: an agent further on.
     #[must_use]
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         self.audience = Some(audience.into());
@@ -60,7 +61,8 @@ impl AuthorizationRequest {
     /// The request that a message carries, if it carries one that can be read.
     pub fn of(message: &Message) -> Option<Self> {
         let carried = message.metadata.get(EXTENSION_URI)?.get(MEMBER)?;
-        Self::deserialize(carried).ok()
+        let read = Self::deserialize(carried).ok();
+        read.filter(|request| !request.id.is_empty() && !request.scopes.is_empty())
     }
 
     /// The request that a task waits for, if it waits for one.
@@ -153,6 +155,11 @@ mod tests {
         for (name, value) in [
             ("another type", json!("trip:pay")),
             ("no ID", json!({"scopes": "a", "reason": "b"})),
+            (
+                "an empty ID",
+                json!({"id": "", "scopes": "a", "reason": "b"}),
+            ),
+            ("no scopes", json!({"id": "1", "scopes": "", "reason": "b"})),
             (
                 "bad scopes",
                 json!({"id": "1", "scopes": "a  b", "reason": "c"}),

@@ -131,8 +131,8 @@ impl Agent {
         self
     }
 
-    /// Whether callers of A2A 0.3 are served too, over JSON-RPC and HTTP+JSON. Default: no; a
-    /// request that asks for 0.3, or for no version, is then told that it is not supported.
+    /// Whether callers of A2A 0.3 are served too, over the same bindings. Default: no; a request
+    /// that asks for 0.3, or for no version, is then told that it is not supported.
     ///
     /// A call of 0.3 brings every proof that one of 1.0 does. It is off all the same, because 0.3
     /// is a second reading of the same addresses that few callers need, without tenants or lists of
