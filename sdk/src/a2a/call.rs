@@ -4,7 +4,7 @@ use serde::{Serialize, Serializer};
 
 use super::params::{Rules as _, Violations};
 use super::{
-    A2aError, AgentCard, CancelTaskRequest, DeleteTaskPushNotificationConfigRequest,
+    A2aError, AgentCard, CancelTaskRequest, DeleteTaskPushNotificationConfigRequest, ErrorKind,
     GetExtendedAgentCardRequest, GetTaskPushNotificationConfigRequest, GetTaskRequest,
     ListTaskPushNotificationConfigsRequest, ListTaskPushNotificationConfigsResponse,
     ListTasksRequest, ListTasksResponse, Operation, SendMessageRequest, SendMessageResponse,
@@ -150,6 +150,48 @@ pub enum Response {
     Empty,
     /// To GetExtendedAgentCard, with its signatures.
     AgentCard(Box<AgentCard>),
+}
+
+impl Response {
+    /// Whether everything is there without which it is no answer: a task has an ID, a push
+    /// configuration an address (A2A §5.7). A form that has no types of its own, as JSON, lets a
+    /// stranger's answer to another operation look like an empty one.
+    ///
+    /// # Errors
+    /// `InvalidAgentResponse` with the name of the missing field.
+    ///
+    /// ```
+    /// use countersign::a2a::{ErrorKind, Response, TaskPushNotificationConfig};
+    /// let answer = Response::TaskPushNotificationConfig(TaskPushNotificationConfig::default());
+    /// let error = answer.check().expect_err("no configuration has no address");
+    /// assert_eq!(error.kind(), ErrorKind::InvalidAgentResponse);
+    /// ```
+    pub fn check(&self) -> Result<(), A2aError> {
+        let tasks: &[Task] = match self {
+            Self::Task(task) | Self::SendMessage(SendMessageResponse::Task(task)) => {
+                std::slice::from_ref(task)
+            }
+            Self::ListTasks(page) => &page.tasks,
+            _ => &[],
+        };
+        let configs: &[TaskPushNotificationConfig] = match self {
+            Self::TaskPushNotificationConfig(config) => std::slice::from_ref(config),
+            Self::ListTaskPushNotificationConfigs(page) => &page.configs,
+            _ => &[],
+        };
+        if tasks.iter().any(|task| task.id.is_empty()) {
+            return Err(incomplete("a task without id"));
+        }
+        if configs.iter().any(|config| config.url.is_empty()) {
+            return Err(incomplete("a push configuration without url"));
+        }
+        Ok(())
+    }
+}
+
+fn incomplete(what: &str) -> A2aError {
+    let message = format!("Not an answer of A2A: {what}");
+    A2aError::new(ErrorKind::InvalidAgentResponse, message)
 }
 
 /// Writes the parameters of a request as they are, without its name.

@@ -70,6 +70,7 @@ mod unsatisfiable;
 mod verify;
 
 pub use authorization::AuthorizationRequest;
+#[cfg(feature = "server")]
 pub(crate) use build::secure;
 pub use build::{CardBuilder, Enforced, OAuthEnforced};
 pub use canonical::canonical_form;
@@ -77,6 +78,7 @@ pub use declared::check_declared;
 pub use error::{CardError, SignatureFault};
 pub use extension::{CountersignParams, EXTENSION_URI};
 pub use keys::TrustedKeys;
+#[cfg(feature = "client")]
 pub(crate) use meet::is_free;
 pub use plan::{CredentialPlace, Held, Plan, Wanted, plan};
 pub use protocol::{Protocol, ProtocolBinding};

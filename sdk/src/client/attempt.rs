@@ -121,7 +121,9 @@ impl Client {
             let bytes = binding.card(&told)?;
             return Ok(Got::Card(SignedCard::received(bytes.into(), peer)));
         }
-        binding.read(operation, &told).map(Got::Response)
+        let answer = binding.read(operation, &told)?;
+        answer.check()?;
+        Ok(Got::Response(answer))
     }
 
     async fn tell(

@@ -115,7 +115,6 @@ impl Client {
         *request.uri_mut() = target.map(Uri::from).unwrap_or_default();
         *request.headers_mut() = outgoing.headers;
         *request.version_mut() = outgoing.version;
-        *request.version_mut() = outgoing.version;
         let (mut parts, ()) = request.into_parts();
         carried.trace.insert(&mut parts.headers);
         for (name, value) in &carried.headers {

@@ -15,6 +15,7 @@ use countersign::tls::AuthoritySource;
 use countersign::workload::{Enrolment, Workload, WorkloadError};
 
 pub(crate) mod double;
+pub(crate) mod findings;
 pub(crate) mod raw;
 pub(crate) mod wire;
 

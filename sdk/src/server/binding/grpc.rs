@@ -1,6 +1,7 @@
 //! The gRPC binding (A2A §10): one message in, messages out, how it ended behind them.
 
 use std::convert::Infallible;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::Request;
@@ -56,11 +57,7 @@ impl Binding for Grpc {
             Version::V0_3 => v03::read_request(path, message)?,
         };
         let mut call = Call::new(request, parameters);
-        if let Some(timeout) = parts.headers.get(GRPC_TIMEOUT) {
-            let left = timeout.to_str().ok().and_then(grpc::read_timeout);
-            let wrong = || A2aError::new(ErrorKind::InvalidRequest, "Invalid grpc-timeout");
-            call.time_left = Some(left.ok_or_else(wrong)?);
-        }
+        call.time_left = time_left(&parts.headers)?;
         Ok(call)
     }
 
@@ -120,6 +117,22 @@ impl Binding for Grpc {
         });
         refusal.add_challenge(response.headers_mut());
         response
+    }
+}
+
+/// How long the caller waits, if it says so. Twice said is not said which.
+fn time_left(headers: &HeaderMap) -> Result<Option<Duration>, A2aError> {
+    let mut all = headers.get_all(GRPC_TIMEOUT).iter();
+    let Some(first) = all.next() else {
+        return Ok(None);
+    };
+    let read = first.to_str().ok().and_then(grpc::read_timeout);
+    match (read, all.next()) {
+        (Some(left), None) => Ok(Some(left)),
+        _ => {
+            let what = "Invalid grpc-timeout";
+            Err(A2aError::new(ErrorKind::InvalidRequest, what))
+        }
     }
 }
 
@@ -191,6 +204,12 @@ mod tests {
             (
                 path,
                 &[("grpc-timeout", "1s")],
+                &body,
+                Code::InvalidArgument,
+            ),
+            (
+                path,
+                &[("grpc-timeout", "1S"), ("grpc-timeout", "1H")],
                 &body,
                 Code::InvalidArgument,
             ),

@@ -269,7 +269,12 @@ mod tests {
             (&terms(), Some(named), Ok(Some("rest"))),
             (&terms(), None, Ok(None)),
             (&one, Some(json!({ "skill": 1 })), Err(())),
-            (&one, Some(json!({})), Err(())),
+            (
+                &one,
+                Some(json!({ "deadline": "2026-11-22T14:00:00Z" })),
+                Ok(Some("work")),
+            ),
+            (&terms(), Some(json!({})), Ok(None)),
             (&one, Some(json!("work")), Err(())),
         ] {
             let mut message = Message::user(Part::text("go"));
