@@ -38,7 +38,19 @@ pub(super) struct Shared {
     keeper: OnceLock<Keeper>,
 }
 
-type Partitions = HashMap<(SpiffeId, Authority, Option<SocketAddr>), Arc<Partition>>;
+type Key = (SpiffeId, Authority, Option<SocketAddr>);
+type Partitions = HashMap<Key, Arc<Partition>>;
+
+/// From so many on, those at one address only go when another is made.
+const MAX_PARTITIONS: usize = 1024;
+
+/// Whoever may name a receiver of notifications chooses names and addresses as it likes; what it
+/// chose once is not kept until the certificate is rotated.
+fn make_room<T>(kept: &mut HashMap<Key, T>) {
+    if kept.len() >= MAX_PARTITIONS {
+        kept.retain(|(_, _, address), _| address.is_none());
+    }
+}
 
 impl Shared {
     pub(super) fn new(workload: Workload, config: TransportConfig) -> Self {
@@ -113,6 +125,7 @@ impl Shared {
             .filter(|(_, p)| p.own.generation() == made.own.generation() && p.policy == policy)
             .map(|(key, p)| (key.clone(), Arc::clone(p)))
             .collect();
+        make_room(&mut kept);
         kept.insert(key, Arc::clone(&made));
         self.partitions.store(Arc::new(kept));
         Ok((made, now))
@@ -289,5 +302,30 @@ impl Failed {
             Self::Http(error) => Some(error.error()),
             Self::Timeout => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_that_were_chosen_by_others_do_not_pile_up() {
+        let key = |number: usize, at_address: bool| -> Key {
+            let id = "spiffe://a.example/agent/a".parse().expect("an ID");
+            let authority = format!("a{number}.example").parse().expect("a host");
+            let address = at_address.then(|| ([192, 0, 2, 1], 443).into());
+            (id, authority, address)
+        };
+        let mut kept = HashMap::new();
+        for number in 0..MAX_PARTITIONS - 1 {
+            kept.insert(key(number, number >= 10), ());
+        }
+        make_room(&mut kept);
+        assert_eq!(kept.len(), MAX_PARTITIONS - 1, "not yet");
+        kept.insert(key(MAX_PARTITIONS, true), ());
+        make_room(&mut kept);
+        assert_eq!(kept.len(), 10);
+        assert!(kept.keys().all(|(_, _, address)| address.is_none()));
     }
 }

@@ -14,6 +14,9 @@ use crate::policy::Owner;
 /// How long a name may take.
 const LOOKUP: Duration = Duration::from_secs(5);
 
+/// How many addresses of a name are tried; all of them are checked.
+const MAX_ADDRESSES: usize = 8;
+
 /// A webhook that may be told now: what it has to prove, and the addresses that were checked.
 ///
 /// Made only by [`Guard::check`]; nothing else is connected to. It is for one attempt: names are
@@ -71,7 +74,8 @@ impl Guard {
                     class,
                 })?;
         }
-        let addresses = found.into_iter().map(|ip| (ip, url.port).into()).collect();
+        let addresses = found.into_iter().take(MAX_ADDRESSES);
+        let addresses = addresses.map(|ip| (ip, url.port).into()).collect();
         Ok(Webhook {
             url,
             proof,

@@ -122,14 +122,35 @@ impl Engine {
         kept.ok_or_else(A2aError::task_not_found)
     }
 
-    /// Begins to work on a task. `Ok(None)` when this instance does already.
+    /// Begins to work on a task for a client. `Ok(None)` when this instance does already.
     pub(super) fn enter(
         &self,
         owner: &Owner,
         task: Arc<Task>,
         known: bool,
     ) -> Result<Option<Arc<Live>>, A2aError> {
-        let mut all = self.lock();
+        let all = self.lock();
+        let of_owner = || all.values().filter(|live| live.owner() == owner).count();
+        share_for_one_more(all.len(), of_owner)?;
+        self.place(all, owner, task, known)
+    }
+
+    /// Goes on with a task that was taken on before, whosever it is.
+    pub(super) fn enter_again(
+        &self,
+        owner: &Owner,
+        task: Arc<Task>,
+    ) -> Result<Option<Arc<Live>>, A2aError> {
+        self.place(self.lock(), owner, task, true)
+    }
+
+    fn place(
+        &self,
+        mut all: MutexGuard<'_, HashMap<String, Arc<Live>>>,
+        owner: &Owner,
+        task: Arc<Task>,
+        known: bool,
+    ) -> Result<Option<Arc<Live>>, A2aError> {
         if self.is_stopping() {
             return Err(stopping());
         }
@@ -175,9 +196,41 @@ fn room_for_one_more(tasks: usize) -> Result<(), A2aError> {
     Err(failed("The agent takes no more work at present"))
 }
 
+/// One owner has at most as many tasks as there are places left, so that nobody fills them all.
+fn share_for_one_more(tasks: usize, of_owner: impl FnOnce() -> usize) -> Result<(), A2aError> {
+    let left = MAX_LIVE.saturating_sub(tasks);
+    // Counted only when it may matter.
+    if left > tasks || left == 0 || of_owner() < left {
+        return Ok(());
+    }
+    tracing::warn!(
+        tasks,
+        "too many tasks of one owner at once; a message is refused"
+    );
+    Err(failed("The agent takes no more work of yours at present"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_owner_leaves_places_for_the_others() {
+        let half = MAX_LIVE / 2;
+        for (tasks, of_owner, want) in [
+            (half - 1, half - 1, true),
+            (half, half - 1, true),
+            (half, half, false),
+            (half, 0, true),
+            (half + half / 2, half / 2 - 1, true),
+            (half + half / 2, half / 2, false),
+            (MAX_LIVE - 1, 0, true),
+            (MAX_LIVE - 1, 1, false),
+        ] {
+            let shares = share_for_one_more(tasks, || of_owner);
+            assert_eq!(shares.is_ok(), want, "{of_owner} of {tasks}");
+        }
+    }
 
     #[test]
     fn only_so_many_tasks_are_worked_on_at_once() {

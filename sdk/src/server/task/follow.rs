@@ -157,7 +157,7 @@ impl Engine {
             if !matches!(ours, Ok(true)) {
                 continue;
             }
-            let Ok(Some(live)) = engine.enter(&owner, stored.task.clone(), true) else {
+            let Ok(Some(live)) = engine.enter_again(&owner, stored.task.clone()) else {
                 return;
             };
             live.leased();

@@ -31,7 +31,7 @@ impl Engine {
         for orphan in taken {
             let (owner, stored) = (orphan.owner, orphan.stored);
             let id = stored.task.id.clone();
-            match self.enter(&owner, stored.task.clone(), true) {
+            match self.enter_again(&owner, stored.task.clone()) {
                 Ok(Some(live)) => {
                     tracing::info!(task = id, "took over a task that its instance left");
                     live.start_from(stored);

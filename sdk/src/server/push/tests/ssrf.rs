@@ -7,6 +7,7 @@ use http::StatusCode;
 
 use super::*;
 use crate::httpsig::Scheme;
+use crate::server::push::guard::Guard;
 use crate::server::push::webhook_url::WebhookUrl;
 use crate::server::store::Lease;
 
@@ -247,6 +248,22 @@ async fn the_checked_address_is_the_one_that_is_connected_to() {
         until("it connects", async || counter.seen() > before.0).await;
         assert_eq!(world.names.asked(), before.1 + 1, "{url}");
     }
+}
+
+#[tokio::test]
+async fn of_many_addresses_a_few_are_tried_and_all_are_checked() {
+    let world = World::new().await;
+    let many: Vec<String> = (1..=100).map(|n| format!("93.184.216.{n}")).collect();
+    let mut many: Vec<&str> = many.iter().map(String::as_str).collect();
+    let guard = Guard::new(PushPolicy::default(), world.names.clone());
+    world.names.say("many.example", &[&many]);
+    let checked = guard.check("https://many.example/", &world.owner).await;
+    assert_eq!(checked.expect("all are public").addresses().len(), 8);
+    many[99] = "10.0.0.1";
+    world.names.say("many.example", &[&many]);
+    let checked = guard.check("https://many.example/", &world.owner).await;
+    let reason = checked.map(drop).map_err(|error| error.reason());
+    assert_eq!(reason, Err("push.address"));
 }
 
 #[tokio::test]

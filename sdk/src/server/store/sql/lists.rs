@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures_util::TryStreamExt as _;
 use sqlx::QueryBuilder;
 
 use super::dialect::{self, Connection, Db};
@@ -12,6 +13,10 @@ use crate::server::store::rows::{
     context_digest, failed, from_json, owner_digest, state_number, unsigned,
 };
 use crate::server::store::{StoreError, TaskCursor, TaskPage, TaskQuery};
+
+/// Bytes of tasks on a page: it ends before the task that would be over it, but never without one.
+/// A hundred large tasks are not for one answer.
+const MAX_PAGE_BYTES: usize = 8 << 20;
 
 /// A page of the owner's tasks.
 pub(super) async fn list(
@@ -28,14 +33,19 @@ pub(super) async fn list(
         });
     }
     let mut select = page_query(owner, query);
-    let rows = select.build().fetch_all(connection).await;
-    let rows = rows.map_err(failed)?;
-    let tasks = rows.iter().take(size).map(|row| {
-        let json: Vec<u8> = column(row, 0)?;
-        Ok(Arc::new(from_json::<Task>(&json)?))
-    });
-    let tasks = tasks.collect::<Result<Vec<_>, StoreError>>()?;
-    let last = tasks.last().filter(|_| rows.len() > size);
+    let mut rows = select.build().fetch(connection);
+    let (mut tasks, mut bytes, mut more) = (Vec::new(), 0, false);
+    while let Some(row) = rows.try_next().await.map_err(failed)? {
+        let json: Vec<u8> = column(&row, 0)?;
+        bytes += json.len();
+        more = tasks.len() == size || (bytes > MAX_PAGE_BYTES && !tasks.is_empty());
+        if more {
+            break;
+        }
+        tasks.push(Arc::new(from_json::<Task>(&json)?));
+    }
+    drop(rows);
+    let last = tasks.last().filter(|_| more);
     Ok(TaskPage {
         next: last.map(|task| TaskCursor::of(task)),
         tasks,

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use super::SqliteStore;
 use super::lists::page_query;
-use crate::a2a::{StreamResponse, Task, TaskState, TaskStatus};
+use crate::a2a::{Message, Part, StreamResponse, Task, TaskState, TaskStatus};
 use crate::clock::{Clock, SystemClock, UnixTime};
 use crate::delegation::testing::delegated;
 use crate::policy::Owner;
@@ -116,6 +116,37 @@ async fn everything_is_there_when_the_file_is_opened_again() {
     ] {
         assert_eq!(total(&store, state).await, want, "{state:?}");
     }
+}
+
+#[tokio::test]
+async fn a_page_ends_before_it_is_too_large_and_the_next_goes_on() {
+    let files = Files::new();
+    let store = open(&files.next()).await;
+    // The middle one alone is larger than a page.
+    for (id, mib) in [("a", 3), ("b", 9), ("c", 3), ("d", 3), ("e", 3)] {
+        let mut first = change(id, TaskState::Working, 0);
+        let said = Message::user(Part::text("x".repeat(mib << 20)));
+        Arc::make_mut(&mut first.task).history.push(said);
+        let made = store.create(&owner(), &first, None).await;
+        assert_eq!(made, Ok(2), "its two events");
+    }
+    let mut query = TaskQuery {
+        page_size: 10,
+        ..TaskQuery::default()
+    };
+    let mut pages = Vec::new();
+    loop {
+        let page = TaskStore::list(&store, &owner(), &query).await;
+        let page = page.expect("a page");
+        assert_eq!(page.total, 5);
+        let ids: Vec<_> = page.tasks.iter().map(|task| task.id.clone()).collect();
+        pages.push(ids.concat());
+        query.after = page.next;
+        if query.after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(pages, ["ed", "c", "b", "a"]);
 }
 
 #[cfg(unix)]

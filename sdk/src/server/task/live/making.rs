@@ -9,6 +9,9 @@ use crate::server::task::change::Change;
 use crate::server::task::context::FollowUp;
 use crate::server::task::wording::{failed, status_event};
 
+/// How many messages may wait until the executor has heard them.
+const MAX_UNHEARD: usize = 16;
+
 /// A message that was given to an executor.
 #[derive(Debug)]
 pub(in crate::server::task) struct Offered {
@@ -154,7 +157,9 @@ impl Live {
     /// Whether the executor waits for the client, who may take any time.
     pub(in crate::server::task) fn is_waiting(&self) -> bool {
         let inner = self.lock();
-        inner.listening && inner.task.status.state.is_interrupted() && inner.pending.is_empty()
+        // One that has heard a message is at work on it, though it has not said so yet.
+        let asked = inner.settled && inner.inbox.is_empty() && inner.pending.is_empty();
+        asked && inner.listening && inner.task.status.state.is_interrupted()
     }
 
     /// The store is to have it before anything happens in it.
@@ -185,7 +190,8 @@ impl Live {
             kept.task.status.state.is_interrupted() && !unseen
         });
         let from = asked.map(|kept| kept.version);
-        let Some(from) = from.filter(|_| inner.listening && !inner.is_closed()) else {
+        let hears = inner.listening && !inner.is_closed() && inner.inbox.len() < MAX_UNHEARD;
+        let Some(from) = from.filter(|_| hears) else {
             return Err(Box::new(message));
         };
         inner.push(Change::Said(message.message().clone()));

@@ -65,6 +65,23 @@ async fn a_shutdown_lets_work_end_refuses_new_and_ends_streams() {
 }
 
 #[tokio::test]
+async fn a_shutdown_lets_an_executor_end_that_has_heard_a_message() {
+    let stage = Stage::new();
+    let agent = stage.instance();
+    let task = agent.send(request("think")).await;
+    assert_eq!(task.status.state, TaskState::InputRequired);
+    let (done, ()) = tokio::join!(agent.send(to_task(&task, "yes")), async {
+        eventually(|| agent.acts.heard.load(Ordering::SeqCst) == 1).await;
+        tokio::join!(agent.engine.shutdown(Duration::from_secs(20)), async {
+            tokio::task::yield_now().await;
+            agent.acts.gate.open(1);
+        });
+    });
+    assert_eq!(done.status.state, TaskState::Completed);
+    assert_eq!(done.status.message.expect("a word").text(), "thought");
+}
+
+#[tokio::test]
 async fn an_instance_that_was_away_too_long_writes_nothing_more() {
     let stage = Stage::new();
     let (one, two) = (stage.instance(), stage.instance());

@@ -166,6 +166,8 @@ pub(super) struct Acts {
     pub(super) resumed: AtomicUsize,
     /// How often an executor was told that its task is canceled.
     pub(super) cancelled: AtomicUsize,
+    /// How often an executor has heard a message and is at work on it.
+    pub(super) heard: AtomicUsize,
     /// Opens what waits.
     pub(super) gate: Gate,
 }
@@ -250,6 +252,14 @@ impl AgentExecutor for Acts {
             "rude" => {
                 events.input_required("anything else?");
                 self.gate.pass().await;
+            }
+            "think" => {
+                events.input_required("ready?");
+                if ctx.next_message().await.is_some() {
+                    self.heard.fetch_add(1, Ordering::SeqCst);
+                    self.gate.pass().await;
+                    events.complete(Some(Part::text("thought")));
+                }
             }
             "fall" => {
                 events.working();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::stage::{Stage, alice, eventually, next, request, rest, soon, to_task};
+use super::stage::{Stage, alice, at_once, eventually, next, request, rest, soon, to_task};
 use crate::a2a::{ErrorKind, Operation, Part, SendMessageResponse, Task, TaskState};
 use crate::audit::{self, Admitted, Context, MemoryLog, TraceId};
 use crate::card::AuthorizationRequest;
@@ -70,6 +70,24 @@ async fn an_executor_that_returned_while_a_message_came_is_called_with_it() {
     let word = answer.status.message.expect("a word").text();
     assert_eq!(word, "so: Friday");
     assert_eq!(agent.acts.called.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
+async fn an_executor_that_does_not_listen_is_not_buried_in_messages() {
+    let stage = Stage::new();
+    let agent = stage.instance();
+    let task = agent.send(request("rude")).await;
+    for number in 0..16 {
+        let taken = agent.send(at_once(to_task(&task, &number.to_string())));
+        assert_eq!(taken.await.status.state, TaskState::InputRequired);
+    }
+    let refused = agent.ask(at_once(to_task(&task, "16"))).await;
+    let kind = refused.map(drop).map_err(|error| error.kind());
+    assert_eq!(kind, Err(ErrorKind::UnsupportedOperation));
+    assert_eq!(stage.kept(&task.id).await.task.history.len(), 2 + 16);
+    agent.acts.gate.open(1);
+    let done = stage.wait_for(&task.id, TaskState::Completed).await;
+    assert_eq!(done.status.message.expect("a word").text(), "so: 0");
 }
 
 #[tokio::test]
