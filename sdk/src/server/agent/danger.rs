@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::serve::ListenerExt as _;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -141,6 +142,10 @@ impl Danger {
                 // Dropping the sender is the signal.
                 let _ = stopped.changed().await;
             };
+            // Otherwise the end of an answer may wait for the peer to acknowledge its beginning.
+            let listener = listener.tap_io(|stream| {
+                let _ = stream.set_nodelay(true);
+            });
             let serving = axum::serve(listener, router.clone()).with_graceful_shutdown(until);
             tokio::spawn(async move {
                 if let Err(error) = serving.await {
