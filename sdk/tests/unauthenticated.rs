@@ -137,7 +137,6 @@ async fn an_agent_without_proofs_serves_anybody_and_says_so() -> Result<(), Fail
 #[cfg(feature = "grpc")]
 #[tokio::test(flavor = "multi_thread")]
 async fn grpc_is_served_there_over_http_2_without_negotiation() -> Result<(), Failure> {
-    use bytes::Bytes;
     use countersign::a2a::{Message, Part, Request, SendMessageRequest, grpc};
     use http_body_util::{BodyExt as _, Full};
     use hyper_util::rt::{TokioExecutor, TokioIo};

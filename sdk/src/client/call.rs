@@ -15,7 +15,8 @@ use super::error::ClientError;
 use super::follow::Following;
 use super::stream::EventStream;
 use crate::a2a::{
-    Message, Request, Response, SendMessageConfiguration, SendMessageRequest, Task, Version,
+    Message, Request, Response, SendMessageConfiguration, SendMessageRequest, Struct, Task,
+    Timestamp, Version,
 };
 use crate::audit::Admitted;
 use crate::card::{EXTENSION_URI, ProtocolBinding};
@@ -61,6 +62,7 @@ impl OnBehalfOf {
             configuration: None,
             task: None,
             deadline: None,
+            finish_by: None,
         }
     }
 }
@@ -112,6 +114,7 @@ pub struct Call {
     pub(super) configuration: Option<SendMessageConfiguration>,
     pub(super) task: Option<(String, String)>,
     deadline: Option<Duration>,
+    finish_by: Option<Timestamp>,
 }
 
 impl Call {
@@ -153,9 +156,20 @@ impl Call {
         self
     }
 
-    /// The message goes to this task, which waits for it.
+    /// The message goes to this task, which waits for it. It is about the skill that the task was
+    /// begun for, if the task says so and no other was named.
     pub fn in_task(mut self, task: &Task) -> Self {
         self.task = Some((task.id.clone(), task.context_id.clone()));
+        let about = task.metadata.get(EXTENSION_URI);
+        let begun_for = about.and_then(|ours| ours.get("skill")?.as_str());
+        self.intent.skill = self.intent.skill.or_else(|| begun_for.map(str::to_owned));
+        self
+    }
+
+    /// The agent's work on the message is worth nothing after this time: it may give up then, and
+    /// its task fails. Unlike [`Call::deadline`] this is about the task, not about waiting here.
+    pub fn finish_by(mut self, end: Timestamp) -> Self {
+        self.finish_by = Some(end);
         self
     }
 
@@ -164,9 +178,17 @@ impl Call {
             Some((id, context)) => message.in_task(id, context),
             None => message,
         };
+        let mut ours = Struct::new();
         if let Some(skill) = &self.intent.skill {
-            let named = json!({ "skill": skill });
-            message.metadata.insert(EXTENSION_URI.to_owned(), named);
+            ours.insert("skill".to_owned(), json!(skill));
+        }
+        if let Some(end) = &self.finish_by {
+            ours.insert("deadline".to_owned(), json!(end));
+        }
+        if !ours.is_empty() {
+            message
+                .metadata
+                .insert(EXTENSION_URI.to_owned(), ours.into());
             if !message.extensions.iter().any(|uri| uri == EXTENSION_URI) {
                 message.extensions.push(EXTENSION_URI.to_owned());
             }

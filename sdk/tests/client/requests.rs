@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use countersign::a2a::{
     Operation, SecurityScheme, StringList, TaskPushNotificationConfig, TaskState,
 };
-use countersign::card::ProtocolBinding;
+use countersign::card::{EXTENSION_URI, ProtocolBinding};
 use countersign::client::{
     AfterCall, BeforeCall, CallInterceptor, ClientError, StaticCredentials, async_trait,
 };
@@ -217,5 +217,31 @@ async fn push_configurations_are_made_read_listed_and_deleted() -> Result<(), Fa
     }
     let deleted = "DELETE /a2a/rest/tasks/t-1/pushNotificationConfigs/p-1";
     assert_eq!(heard.whats().last().map(String::as_str), Some(deleted));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_to_a_task_is_about_its_skill_and_says_when_its_work_is_worth_nothing()
+-> Result<(), Failure> {
+    let world = World::with(Idle).await?;
+    let script = |_: &Seen, _| double::result(&json!({ "task": task(TaskState::Working) }));
+    let (peer, heard) = double(&world, |_| {}, script).await?;
+    let one = quick(&world, |builder| builder).await?.on_own_behalf();
+    let mut waiting = task(TaskState::InputRequired);
+    let begun_for = json!({ "skill": "work" });
+    waiting.metadata.insert(EXTENSION_URI.into(), begun_for);
+    let end = "2030-01-01T00:00:00Z".parse()?;
+    one.call(&peer).send("new").await?;
+    one.call(&peer).in_task(&waiting).send("more").await?;
+    let hurried = one.call(&peer).in_task(&waiting).finish_by(end);
+    hurried.send("quick").await?;
+    let said: Vec<_> = heard.all().iter().map(Seen::said).collect();
+    let deadline = json!({ "skill": "work", "deadline": "2030-01-01T00:00:00.000Z" });
+    assert_eq!(
+        said,
+        [None, Some(json!({ "skill": "work" })), Some(deadline)]
+    );
+    let named = |seen: &Seen| seen.header("a2a-extensions").to_owned();
+    assert_eq!(named(&heard.all()[2]), EXTENSION_URI);
     Ok(())
 }

@@ -12,7 +12,7 @@ use countersign::a2a::{
     AGENT_CARD_PATH, AgentCard, AgentInterface, StreamResponse, Task, TaskState, TaskStatus,
     TaskStatusUpdateEvent, sse,
 };
-use countersign::card::sign_card;
+use countersign::card::{EXTENSION_URI, sign_card};
 use countersign::client::Peer;
 use countersign::tls::{self, ServeOptions};
 use countersign::workload::Workload;
@@ -36,6 +36,12 @@ pub(crate) struct Seen {
 }
 
 impl Seen {
+    /// What its message says under our extension's URI.
+    pub(crate) fn said(&self) -> Option<Value> {
+        let metadata = &self.body["params"]["message"]["metadata"];
+        metadata.get(EXTENSION_URI).cloned()
+    }
+
     /// The JSON-RPC method, or the path.
     pub(crate) fn what(&self) -> String {
         match self.body["method"].as_str() {

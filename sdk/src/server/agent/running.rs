@@ -51,9 +51,14 @@ impl RunningAgent {
     /// come to their end; what is not done by then goes on in another instance that shares the task
     /// store, or after the next start (see
     /// [`AgentExecutor::resume`](crate::server::AgentExecutor::resume)).
-    pub async fn shutdown(mut self) {
+    pub async fn shutdown(self) {
+        self.shutdown_within(GRACE).await;
+    }
+
+    /// [`RunningAgent::shutdown`] with another time for tasks to come to their end.
+    pub async fn shutdown_within(mut self, grace: Duration) {
         drop(self.stop.take());
-        self.handler.shutdown(GRACE).await;
+        self.handler.shutdown(grace).await;
         // An error here is a panic of the accept loop, which was reported when it happened.
         let _ = (&mut self.serving).await;
     }
