@@ -21,6 +21,10 @@ pub struct Owner {
 }
 
 /// Among whom tasks are shared.
+///
+/// Sharing lets a caller see, follow, cancel and continue the tasks of another. It lends no
+/// authority: while an executor works for one caller, messages of the others are refused, and when
+/// it has returned, the next message is served for the one who sent it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Sharing {
@@ -76,6 +80,11 @@ impl Owner {
     pub fn at_tenant(mut self, tenant: Option<&str>) -> Self {
         self.tenant = tenant.filter(|t| !t.is_empty()).map(str::to_owned);
         self
+    }
+
+    /// Whether several callers have the same tasks.
+    pub fn is_shared(&self) -> bool {
+        self.agent.is_some() != self.principal.is_some()
     }
 
     /// The agent; `None` when tasks are shared among agents.

@@ -23,6 +23,14 @@ pub(super) struct Ask {
     pub(super) task_deadline: Option<Instant>,
 }
 
+impl Ask {
+    /// The one caller that it came from, whoever else has the task too.
+    pub(super) fn said_by(&self) -> Option<Owner> {
+        let admitted = self.requester.admitted()?;
+        Some(Owner::of(admitted.caller()))
+    }
+}
+
 /// One request that was let in: what is asked, by whom, and a client to call on with.
 #[derive(Clone)]
 pub struct RequestContext {
@@ -139,6 +147,11 @@ impl FollowUp {
     /// A message that came to another instance of this agent, which wrote it into the task.
     pub(super) fn foreign(message: Message) -> Self {
         Self { message, ask: None }
+    }
+
+    /// The caller that it came from, when it came to this instance.
+    pub(super) fn said_by(&self) -> Option<Owner> {
+        self.ask.as_ref()?.said_by()
     }
 
     pub(super) fn is_ours(&self) -> bool {

@@ -104,6 +104,10 @@ impl Engine {
         sent: Sent,
     ) -> Result<(Arc<Task>, Subscription), A2aError> {
         let owner = sent.owner.clone();
+        // For whom its executor works is known only where it runs.
+        if owner.is_shared() {
+            return Err(busy());
+        }
         let id = sent.message.task_id.clone().unwrap_or_default();
         let mut subscription = self.subscription(&owner, &id)?;
         for _ in 0..ATTEMPTS {

@@ -87,6 +87,9 @@ impl Engine {
             Round::Execute(asked) => {
                 let (message, ask) = *asked;
                 let deadline = ask.task_deadline;
+                if live.owner().is_shared() {
+                    live.works_for(ask.said_by());
+                }
                 let context = RequestContext {
                     ask,
                     message,

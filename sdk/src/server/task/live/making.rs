@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::state::Live;
 use crate::a2a::{A2aError, Message, StreamResponse, Task, TaskState, Timestamp};
+use crate::policy::Owner;
 use crate::server::store::StoredTask;
 use crate::server::task::change::Change;
 use crate::server::task::context::FollowUp;
@@ -173,6 +174,11 @@ impl Live {
         inner.lost || !inner.running
     }
 
+    /// The executor works for this one of the callers that share the task.
+    pub(in crate::server::task) fn works_for(&self, caller: Option<Owner>) {
+        self.lock().works_for = caller;
+    }
+
     /// The client's message becomes part of the task.
     pub(in crate::server::task) fn said(&self, message: Message) {
         self.lock().push(Change::Said(message));
@@ -184,6 +190,11 @@ impl Live {
         message: FollowUp,
     ) -> Result<Offered, Box<FollowUp>> {
         let mut inner = self.lock();
+        // What one caller says must not be done with the authority of another.
+        let stranger = inner.works_for.is_some() && inner.works_for != message.said_by();
+        if stranger {
+            return Err(Box::new(message));
+        }
         // Only what the client can know is waited for.
         let asked = inner.kept.as_ref().filter(|kept| {
             let unseen = inner.pending.iter().any(|change| change.event().is_some());

@@ -57,6 +57,8 @@ pub(super) struct Inner {
     /// Whether it waits and can be given a message.
     pub(super) listening: bool,
     pub(super) inbox: VecDeque<FollowUp>,
+    /// Where callers share a task: the one for whom the executor works now.
+    pub(super) works_for: Option<Owner>,
     /// Whether it is no longer this instance's: nothing is written any more.
     pub(super) lost: bool,
 }
@@ -83,6 +85,7 @@ impl Live {
                 running: true,
                 listening: false,
                 inbox: VecDeque::new(),
+                works_for: None,
                 lost: false,
             }),
             progress: watch::Sender::new(Progress::default()),

@@ -7,8 +7,9 @@ use super::stage::{Stage, alice, at_once, eventually, next, request, rest, soon,
 use crate::a2a::{ErrorKind, Operation, Part, SendMessageResponse, Task, TaskState};
 use crate::audit::{self, Admitted, Context, MemoryLog, TraceId};
 use crate::card::AuthorizationRequest;
-use crate::delegation::testing::delegated;
-use crate::policy::{Action, Policy};
+use crate::delegation::Caller;
+use crate::delegation::testing::{app_only, delegated};
+use crate::policy::{Action, Owner, Policy, Sharing};
 use crate::server::{Requester, ServerCallContext};
 use crate::token::testing::{NOW, PAYMENTS};
 
@@ -124,6 +125,10 @@ async fn cancelling_ends_the_wait_for_a_message() {
 
 /// A call with a token for these scopes.
 fn admitted(scope: &str) -> ServerCallContext {
+    call_of(delegated(scope), alice())
+}
+
+fn call_of(caller: Caller, owner: Owner) -> ServerCallContext {
     let policy = Policy::from_toml(
         r#"
         [roles.booker]
@@ -135,14 +140,14 @@ fn admitted(scope: &str) -> ServerCallContext {
         "#,
     );
     let action = Action::new(Operation::SendMessage);
-    let permit = policy.expect("a policy").decide(delegated(scope), action);
+    let permit = policy.expect("a policy").decide(caller, action);
     let service = PAYMENTS.parse().expect("a SPIFFE ID");
     let context = Context::new(service, NOW, TraceId::fresh());
     let permit = permit.expect("permitted");
     let admitted: Admitted =
         audit::admit(permit, &MemoryLog::default(), context).expect("recorded");
     let requester = Requester::Proved(Arc::new(admitted));
-    ServerCallContext::new(requester, alice(), Default::default(), None)
+    ServerCallContext::new(requester, owner, Default::default(), None)
 }
 
 #[tokio::test]
@@ -186,5 +191,29 @@ async fn an_authorization_comes_with_the_token_of_a_later_message_never_with_its
         "it waited for the end"
     );
     assert_eq!(rest(events).await, ["COMPLETED"]);
+    assert_eq!(agent.acts.called.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn what_one_says_is_not_done_with_the_authority_of_another_who_shares_the_task() {
+    let stage = Stage::new();
+    let agent = stage.instance();
+    let send = async |caller: Caller, request| {
+        let owner = Owner::shared(&caller, Sharing::Agent);
+        let sent = agent.engine.send(&call_of(caller, owner), request).await;
+        sent.map(|answer| match answer {
+            SendMessageResponse::Task(task) => task,
+            SendMessageResponse::Message(message) => panic!("a task, not {message:?}"),
+        })
+    };
+    let task = send(delegated("work"), request("talk")).await;
+    let task = task.expect("a task");
+    assert_eq!(task.status.state, TaskState::InputRequired);
+    // The executor listens, and works with what alice's token permits.
+    let theirs = send(app_only("work"), to_task(&task, "one")).await;
+    let refused = theirs.expect_err("not for another").kind();
+    assert_eq!(refused, ErrorKind::UnsupportedOperation);
+    let hers = send(delegated("work"), to_task(&task, "bye")).await;
+    assert_eq!(hers.expect("done").status.state, TaskState::Completed);
     assert_eq!(agent.acts.called.load(Ordering::SeqCst), 1);
 }
