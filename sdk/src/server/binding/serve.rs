@@ -48,7 +48,9 @@ impl Gate {
     ) -> Result<(Requester, Owner, Call), Refusal> {
         match self {
             Self::Proving(inbound) => {
-                let (admitted, _, call) = inbound.receive(parts, body, classify).await?;
+                // Boxed: the pipeline is large, and whoever serves a call moves it around.
+                let received = Box::pin(inbound.receive(parts, body, classify));
+                let (admitted, _, call) = received.await?;
                 let owner = admitted.owner().clone();
                 Ok((Requester::Proved(Arc::new(admitted)), owner, call))
             }
