@@ -72,10 +72,6 @@ pub(super) fn from_json<T: DeserializeOwned>(json: &[u8]) -> Result<T, StoreErro
     })
 }
 
-pub(super) fn id_text(id: Vec<u8>) -> Result<String, StoreError> {
-    String::from_utf8(id).map_err(|_| damaged("an ID is no text"))
-}
-
 pub(super) fn damaged(what: &str) -> StoreError {
     StoreError::Damaged {
         what: what.to_owned(),

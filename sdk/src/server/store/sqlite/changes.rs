@@ -8,7 +8,7 @@ use futures_util::stream::{self, BoxStream};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Row, SqliteConnection};
 
-use crate::server::store::rows::{failed, id_text, unsigned};
+use crate::server::store::rows::{damaged, failed, unsigned};
 use crate::server::store::{StoreError, TaskChanged};
 
 /// How often it is looked for changes; without any this reads a few bytes of shared memory.
@@ -110,4 +110,8 @@ impl Reading {
 async fn data_version(connection: &mut SqliteConnection) -> Result<i64, StoreError> {
     let version = sqlx::query_scalar("PRAGMA data_version");
     version.fetch_one(connection).await.map_err(failed)
+}
+
+fn id_text(id: Vec<u8>) -> Result<String, StoreError> {
+    String::from_utf8(id).map_err(|_| damaged("an ID is no text"))
 }
