@@ -9,10 +9,11 @@ use tokio::time::Instant;
 use super::answer::{self, Answer};
 use super::attempt::Got;
 use super::cards::ExtendedCards;
-use super::connect::{Client, Peer};
+use super::connect::Client;
 use super::current::CallScope;
 use super::error::ClientError;
 use super::follow::Following;
+use super::peer::Peer;
 use super::stream::EventStream;
 use crate::a2a::{
     Message, Request, Response, SendMessageConfiguration, SendMessageRequest, Struct, Task,

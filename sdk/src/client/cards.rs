@@ -11,8 +11,9 @@ use http::header::{ACCEPT, CACHE_CONTROL, ETAG, IF_NONE_MATCH};
 use http::{HeaderValue, Method, StatusCode, Version};
 use http_body_util::Full;
 
-use super::connect::{Client, Peer};
+use super::connect::Client;
 use super::error::ClientError;
+use super::peer::Peer;
 use super::plans::Plans;
 use crate::a2a::AGENT_CARD_PATH;
 use crate::card::{SignedCard, TrustedKeys, VerifiedCard};

@@ -6,8 +6,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 
-use super::connect::Peer;
 use super::error::ClientError;
+use super::peer::Peer;
 use crate::a2a::{Operation, Request};
 use crate::card::is_free;
 

@@ -3,8 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::connect::{Client, Peer};
+use super::connect::Client;
 use super::error::ClientError;
+use super::peer::Peer;
 use crate::a2a::{AGENT_CARD_PATH, AgentCard};
 use crate::card::VerifiedCard;
 
