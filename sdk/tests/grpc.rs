@@ -378,7 +378,7 @@ async fn a_client_is_told_who_may_not() -> Result<(), Failure> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_of_0_3_is_served_only_where_the_agent_says_so() -> Result<(), Failure> {
     for serves in [true, false] {
-        let Bench { world, one } = Bench::with(|worker| worker.accept_v03(serves)).await?;
+        let Bench { world, one } = Bench::with(|worker| worker.allow_v0_3(serves)).await?;
         let client = Client::builder(one, world.authority.oauth_endpoint());
         let client = client.allow_v0_3().build()?;
         let grant = client.oauth().login("alice", &"work".parse()?).await?;

@@ -54,7 +54,7 @@ struct Bench {
 impl Bench {
     async fn new(serves_v03: bool) -> Result<Self, Failure> {
         let clock = Arc::new(SystemClock);
-        let world = World::made(clock, Obedient, |worker| worker.accept_v03(serves_v03)).await?;
+        let world = World::made(clock, Obedient, |worker| worker.allow_v0_3(serves_v03)).await?;
         let one = world.client("one").await?.workload().clone();
         Ok(Self { world, one })
     }

@@ -106,7 +106,7 @@ async fn code(plain: &Plain, sent: Sent) -> Result<i64, Failure> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_thing_wrong_in_a_request_of_0_3_is_one_error() -> Result<(), Failure> {
-    let plain = Plain::with(|agent: Agent| agent.accept_v03(true)).await?;
+    let plain = Plain::with(|agent: Agent| agent.allow_v0_3(true)).await?;
     let mut findings = Findings::default();
     for method in METHODS {
         let task = plain.waiting_task().await?;

@@ -141,7 +141,7 @@ impl Agent {
     /// [written by hand](Agent::card) has to name them itself. It stays a card of 1.0; who asks for
     /// it with `A2A-Version: 0.3`, as a header or in the query, gets it in the form of 0.3, unsigned.
     #[must_use]
-    pub fn accept_v03(mut self, accept: bool) -> Self {
+    pub fn allow_v0_3(mut self, accept: bool) -> Self {
         self.v03 = accept;
         self
     }
