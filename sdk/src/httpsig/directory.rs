@@ -124,7 +124,7 @@ pub fn prove(
             .tag(DIRECTORY);
         let label = format!("binding{index}");
         let message = response(&headers, &request, origin);
-        let fields = sign_message(&message, key, &label, &components, &params)?;
+        let fields = sign_message(&message, *key, &label, &components, &params)?;
         headers.append("signature-input", fields.signature_input);
         headers.append("signature", fields.signature);
     }
@@ -158,7 +158,7 @@ pub fn verify_proof(
     let request = request();
     let message = response(headers, &request, origin);
     let profile = Profile::directory();
-    verify_input(&message, &input, body, key, &profile, (now, skew))
+    verify_input(&message, &input, body, &key.into(), &profile, (now, skew))
 }
 
 /// The request for a directory; only its authority is ever signed, and that is the origin's.

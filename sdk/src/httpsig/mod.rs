@@ -36,13 +36,16 @@ mod component_name;
 mod coverage;
 mod digest;
 mod error;
+mod external;
 mod fields;
 mod input;
 mod inputs;
+mod keys;
 mod member;
 mod origin;
 mod output;
 mod params;
+mod prepared;
 mod profile;
 mod query;
 mod replay_memory;
@@ -66,9 +69,15 @@ pub use component::{ComponentId, ComponentParam};
 pub use component_name::ComponentName;
 pub use digest::{DigestError, content_digest, verify_content_digest};
 pub use error::SignatureError;
+pub use external::{ExternalSignError, ExternalSigner};
 pub use fields::FieldType;
+pub use keys::{
+    HttpAlgorithm, HttpKeyError, HttpKeySet, HttpSigningKey, HttpVerifyingKey, MessageSignature,
+    MessageSigner, SharedSecret, SignerError, Signing,
+};
 pub use origin::{Origin, Scheme};
-pub use params::{ParamValue, SignatureFields, SignatureParams, sign_message};
+pub use params::{ParamValue, SignatureFields, SignatureParams, prepare_message, sign_message};
+pub use prepared::{PreparedMessage, PreparedRequest};
 pub use profile::{Danger, Profile};
 pub use replay_memory::MemoryReplayStore;
 pub use replay_store::{Fresh, ReplayError, ReplayStore};

@@ -6,8 +6,8 @@ use sfv::KeyRef;
 
 use super::component::ComponentId;
 use super::error::SignatureError;
-use super::rules::{Agent, Cover, Needs, TEST_KEYS, Target};
-use crate::crypto::KeyThumbprint;
+use super::keys::{HttpVerifyingKey, is_public_test_key};
+use super::rules::{Agent, Cover, Needs, Target};
 
 /// The tag of Web Bot Auth signatures, and of ours, which are such signatures.
 const WEB_BOT_AUTH: &str = "web-bot-auth";
@@ -35,6 +35,7 @@ pub struct Profile {
     pub(super) needs: Needs,
     pub(super) cover: Vec<Cover>,
     pub(super) test_keys: bool,
+    pub(super) shared_secrets: bool,
 }
 
 impl Profile {
@@ -75,6 +76,7 @@ impl Profile {
                 Cover::Agent,
             ],
             test_keys: false,
+            shared_secrets: false,
         }
     }
 
@@ -121,6 +123,7 @@ impl Profile {
                 nonce: false,
             },
             cover: Vec::new(),
+            shared_secrets: true,
             ..Self::a2a()
         }
     }
@@ -136,6 +139,7 @@ impl Profile {
                 keyid: true,
                 ..rfc9421.needs
             },
+            shared_secrets: false,
             ..rfc9421
         }
     }
@@ -214,9 +218,15 @@ impl Profile {
         self
     }
 
-    /// Refuses keys whose private half is printed in RFC 9421 B.1.
-    pub(super) fn check_key(&self, thumbprint: KeyThumbprint) -> Result<(), SignatureError> {
-        if !self.test_keys && TEST_KEYS.contains(thumbprint.as_bytes()) {
+    /// Refuses keys whose private half is printed in RFC 9421 B.1, and shared secrets where the
+    /// profile has no place for them.
+    pub(super) fn check_key(&self, key: &HttpVerifyingKey) -> Result<(), SignatureError> {
+        let (algorithm, thumbprint) = (key.algorithm(), key.thumbprint());
+        // draft-ietf-webbotauth-httpsig-protocol: hmac-sha256 must not be used.
+        if !self.shared_secrets && algorithm.is_shared_secret() {
+            return Err(SignatureError::AlgorithmRefused { algorithm });
+        }
+        if !self.test_keys && is_public_test_key(thumbprint) {
             return Err(SignatureError::TestKey { thumbprint });
         }
         Ok(())

@@ -1,7 +1,5 @@
 //! Signing requests from a template that is compiled once.
 
-use std::sync::Arc;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName};
@@ -15,13 +13,14 @@ use super::digest::encode_digest;
 use super::error::SignatureError;
 use super::fields::{NoValue, combined, write_bytes};
 use super::input::{MAX_COMPONENTS, SIGNATURE, SIGNATURE_INPUT, check_size, refuse_repeated};
+use super::keys::{HttpSigningKey, HttpVerifyingKey};
 use super::origin::Origin;
-use super::params::{header_value, write_number};
+use super::params::{SignatureFields, header_value, write_number};
+use super::prepared::{PreparedMessage, PreparedRequest};
 use super::profile::Profile;
 use super::rules::Cover;
 use super::view::RequestView;
 use crate::clock::UnixTime;
-use crate::crypto::SigningKey;
 
 pub(super) const CONTENT_DIGEST: HeaderName = HeaderName::from_static("content-digest");
 
@@ -47,7 +46,13 @@ pub(super) const CONTENT_DIGEST: HeaderName = HeaderName::from_static("content-d
 /// ```
 #[derive(Clone, Debug)]
 pub struct Signer {
-    key: Arc<SigningKey>,
+    template: Template,
+    key: HttpSigningKey,
+}
+
+/// All that is the same for each request, except the private key.
+#[derive(Clone, Debug)]
+pub(super) struct Template {
     agent: Option<HeaderValue>,
     slots: Vec<Slot>,
     /// `sig1=`
@@ -92,12 +97,65 @@ impl Signer {
     /// [`SignatureError::Agent`] for another kind of URL, [`SignatureError::TestKey`] for a
     /// published test key, and what is wrong with the components of the profile.
     pub fn new(
-        key: Arc<SigningKey>,
+        key: impl Into<HttpSigningKey>,
         signature_agent: &str,
         profile: Profile,
     ) -> Result<Self, SignatureError> {
-        let thumbprint = key.verifying_key().thumbprint();
-        profile.check_key(thumbprint)?;
+        let key = key.into();
+        let template = Template::new(key.verifying_key(), signature_agent, &profile)?;
+        Ok(Self { template, key })
+    }
+
+    /// Signs the request: sets `Content-Digest` (when there is a body), `Signature-Agent`,
+    /// `Signature-Input` and `Signature`, in place of what was there.
+    ///
+    /// `origin` is the target's, `now` the clock's time, and `nonce` must never be used twice.
+    /// Headers that are covered must not change afterwards.
+    ///
+    /// # Errors
+    /// [`SignatureError`] when a component has no value or is not ASCII, or the provider fails.
+    /// The request must then not be sent.
+    pub fn sign(
+        &self,
+        parts: &mut Parts,
+        origin: &Origin,
+        body: &[u8],
+        now: UnixTime,
+        nonce: [u8; 16],
+    ) -> Result<(), SignatureError> {
+        let template = &self.template;
+        let Draft { input, base, .. } = template.draft(parts, origin, body, now, nonce)?;
+        let made = self.key.sign(&base).map_err(|_| SignatureError::Provider)?;
+        let mut signature = Vec::with_capacity(template.label.len() + 132);
+        signature.extend_from_slice(&template.label);
+        write_bytes(made.as_bytes(), &mut signature);
+        let fields = SignatureFields {
+            signature_input: header_value(&input)?,
+            signature: header_value(&signature)?,
+        };
+        put_fields(&mut parts.headers, fields)
+    }
+
+    pub(super) fn into_parts(self) -> (Template, HttpSigningKey) {
+        (self.template, self.key)
+    }
+}
+
+/// What is signed, and what will stand in the fields.
+struct Draft {
+    input: Vec<u8>,
+    base: Vec<u8>,
+    digest: Option<[u8; 54]>,
+}
+
+impl Template {
+    pub(super) fn new(
+        key: &HttpVerifyingKey,
+        signature_agent: &str,
+        profile: &Profile,
+    ) -> Result<Self, SignatureError> {
+        profile.check_key(key)?;
+        let thumbprint = key.thumbprint();
         let label = profile.label();
         let mut member = Vec::new();
         let mut agent = None;
@@ -106,7 +164,7 @@ impl Signer {
             write_string(signature_agent, &mut member);
             agent = Some(header_value(&[label.as_bytes(), b"=", &member].concat())?);
         }
-        let components = components_of(&profile)?;
+        let components = components_of(profile)?;
         check_size("components", components.len(), MAX_COMPONENTS)?;
         refuse_repeated(&components)?;
         let slots = profile
@@ -127,27 +185,18 @@ impl Signer {
                 .into(),
             after_nonce: format!("\"{}", tag.unwrap_or_default()).into_bytes().into(),
             life: profile.life,
-            key,
         })
     }
 
-    /// Signs the request: sets `Content-Digest` (when there is a body), `Signature-Agent`,
-    /// `Signature-Input` and `Signature`, in place of what was there.
-    ///
-    /// `origin` is the target's, `now` the clock's time, and `nonce` must never be used twice.
-    /// Headers that are covered must not change afterwards.
-    ///
-    /// # Errors
-    /// [`SignatureError`] when a component has no value or is not ASCII, or the provider fails.
-    /// The request must then not be sent.
-    pub fn sign(
+    /// All but the signature; `Content-Digest` and `Signature-Agent` are set.
+    fn draft(
         &self,
         parts: &mut Parts,
         origin: &Origin,
         body: &[u8],
         now: UnixTime,
         nonce: [u8; 16],
-    ) -> Result<(), SignatureError> {
+    ) -> Result<Draft, SignatureError> {
         let digest = (!body.is_empty()).then(|| encode_digest(body));
         self.announce(&mut parts.headers, digest.as_ref())?;
 
@@ -172,13 +221,29 @@ impl Signer {
         self.write_params(now, nonce, &mut input);
         base.extend_from_slice(PARAMS);
         base.extend_from_slice(&input[self.label.len()..]);
+        Ok(Draft {
+            input,
+            base,
+            digest,
+        })
+    }
 
-        let made = self.key.sign(&base).map_err(|_| SignatureError::Provider)?;
-        let mut signature = Vec::with_capacity(self.label.len() + 90);
-        signature.extend_from_slice(&self.label);
-        write_bytes(made.as_bytes(), &mut signature);
-        set(&mut parts.headers, SIGNATURE_INPUT, header_value(&input)?)?;
-        set(&mut parts.headers, SIGNATURE, header_value(&signature)?)
+    /// The request for a key that is elsewhere, whose public half is `key`.
+    pub(super) fn prepare(
+        &self,
+        key: &HttpVerifyingKey,
+        parts: &mut Parts,
+        origin: &Origin,
+        body: &[u8],
+        now: UnixTime,
+        nonce: [u8; 16],
+    ) -> Result<PreparedRequest, SignatureError> {
+        let draft = self.draft(parts, origin, body, now, nonce)?;
+        let label = self.label.len() - 1;
+        Ok(PreparedRequest {
+            message: PreparedMessage::new(key.clone(), label, draft.input, draft.base),
+            digest: draft.digest,
+        })
     }
 
     /// Sets the fields that are covered and that only the signer knows.
@@ -282,6 +347,15 @@ fn source_of(cover: &Cover, member: &[u8]) -> Source {
         Cover::Field(name) => Source::Field(HeaderName::from_static(name)),
         Cover::Other(id) => Source::Other(id.clone()),
     }
+}
+
+/// Sets both fields, in place of what was there.
+pub(super) fn put_fields(
+    headers: &mut HeaderMap,
+    fields: SignatureFields,
+) -> Result<(), SignatureError> {
+    set(headers, SIGNATURE_INPUT, fields.signature_input)?;
+    set(headers, SIGNATURE, fields.signature)
 }
 
 fn set(

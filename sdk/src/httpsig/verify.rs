@@ -11,6 +11,7 @@ use super::error::SignatureError;
 use super::fields::combined;
 use super::input::Input;
 use super::inputs::Inputs;
+use super::keys::HttpVerifyingKey;
 use super::origin::Origin;
 use super::output::signature_of;
 use super::profile::Profile;
@@ -19,7 +20,6 @@ use super::sign::CONTENT_DIGEST;
 use super::verified::{self, VerifiedMessage, VerifiedRequest};
 use super::view::{MessageView, RequestView};
 use crate::clock::{Skew, UnixTime};
-use crate::crypto::VerifyingKey;
 use crate::svid::PeerIdentity;
 
 /// The longest nonce, in characters.
@@ -86,7 +86,7 @@ impl Verifier {
         &self,
         parts: &Parts,
         body: &[u8],
-        key: &VerifyingKey,
+        key: impl Into<HttpVerifyingKey>,
         now: UnixTime,
     ) -> Result<VerifiedMessage, SignatureError> {
         let message = RequestView::new(parts, &self.origin).into();
@@ -127,7 +127,7 @@ impl Verifier {
 pub fn verify_message(
     message: &MessageView<'_>,
     body: &[u8],
-    key: &VerifyingKey,
+    key: impl Into<HttpVerifyingKey>,
     profile: &Profile,
     now: UnixTime,
     skew: Skew,
@@ -138,7 +138,7 @@ pub fn verify_message(
         Some(tag) => inputs.tagged(tag, None)?,
         None => inputs.labelled(profile.label.as_deref())?,
     };
-    verify_input(message, &input, body, key, profile, (now, skew))
+    verify_input(message, &input, body, &key.into(), profile, (now, skew))
 }
 
 /// Verifies the signature that was chosen.
@@ -146,11 +146,11 @@ pub(super) fn verify_input(
     message: &MessageView<'_>,
     input: &Input<'_>,
     body: &[u8],
-    key: &VerifyingKey,
+    key: &HttpVerifyingKey,
     profile: &Profile,
     (now, skew): (UnixTime, Skew),
 ) -> Result<VerifiedMessage, SignatureError> {
-    profile.check_key(key.thumbprint())?;
+    profile.check_key(key)?;
     let headers = message.headers();
     let needs = &profile.needs;
     let (created, expires) = check_times(input, profile, now, skew)?;
@@ -222,7 +222,11 @@ fn check_times(
 }
 
 /// The key is the named one, and of the named algorithm.
-fn check_key(input: &Input<'_>, needs: &Needs, key: &VerifyingKey) -> Result<(), SignatureError> {
+fn check_key(
+    input: &Input<'_>,
+    needs: &Needs,
+    key: &HttpVerifyingKey,
+) -> Result<(), SignatureError> {
     let keyid = input.text("keyid")?;
     if needs.keyid {
         let keyid = keyid.ok_or(SignatureError::ParameterMissing { name: "keyid" })?;
@@ -235,7 +239,7 @@ fn check_key(input: &Input<'_>, needs: &Needs, key: &VerifyingKey) -> Result<(),
     }
     // RFC 9421 §3.2 step 6: the algorithm is the key's, and `alg` may not say otherwise.
     match input.text("alg")? {
-        Some(named) if named != key.algorithm().http_name() => Err(SignatureError::Algorithm {
+        Some(named) if named != key.algorithm().name() => Err(SignatureError::Algorithm {
             named: named.chars().take(64).collect(),
             key: key.algorithm(),
         }),
