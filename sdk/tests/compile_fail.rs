@@ -61,6 +61,16 @@ fn a_verified_token_does_not_give_its_text_away() {
 }
 
 #[test]
+fn a_key_for_http_signatures_signs_no_token() {
+    compare("http_key");
+}
+
+#[test]
+fn a_key_for_http_signatures_verifies_no_token() {
+    compare("http_verifying_key");
+}
+
+#[test]
 fn a_caller_needs_a_fresh_request() {
     compare("caller");
 }

@@ -63,6 +63,8 @@ pub mod replay;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_prepared;
 
 pub use base::signature_base;
 pub use component::{ComponentId, ComponentParam};

@@ -136,6 +136,23 @@ impl Signer {
         put_fields(&mut parts.headers, fields)
     }
 
+    /// All but the signature, which somebody else makes: sets `Content-Digest` and
+    /// `Signature-Agent`, and gives what is to be signed.
+    ///
+    /// # Errors
+    /// As [`Self::sign`].
+    pub fn prepare(
+        &self,
+        parts: &mut Parts,
+        origin: &Origin,
+        body: &[u8],
+        now: UnixTime,
+        nonce: [u8; 16],
+    ) -> Result<PreparedRequest, SignatureError> {
+        let key = self.key.verifying_key();
+        self.template.prepare(key, parts, origin, body, now, nonce)
+    }
+
     pub(super) fn into_parts(self) -> (Template, HttpSigningKey) {
         (self.template, self.key)
     }

@@ -28,3 +28,6 @@ pub use signing::HttpSigningKey;
 pub use verifying::HttpVerifyingKey;
 
 pub(super) use test_keys::is_public_test_key;
+
+#[cfg(test)]
+mod tests;
