@@ -8,8 +8,10 @@ mod child;
 mod postgres;
 mod python;
 mod row;
+mod softhsm;
 
 pub use child::{RunError, run};
 pub use postgres::{PASSWORD, Postgres, PostgresError, ServerTls};
 pub use python::{Python, PythonError};
 pub use row::row;
+pub use softhsm::{SoftHsmError, in_a_folder_of_its_own, library, make_token};
