@@ -11,7 +11,6 @@ use countersign::httpsig::{
 use countersign::jose::decode_base64url;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode};
-use serde::Deserialize as _;
 use serde_json::Value;
 
 /// A time at which every vector without an expiry, and those that end in 2124, hold.
