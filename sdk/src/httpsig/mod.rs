@@ -53,6 +53,8 @@ mod value;
 mod verified;
 mod verify;
 mod view;
+mod web_url;
+mod web_url_normal;
 mod well_known;
 
 pub mod directory;
@@ -76,4 +78,5 @@ pub use sign::Signer;
 pub use verified::{VerifiedMessage, VerifiedRequest};
 pub use verify::{Verifier, verify_message};
 pub use view::{MessageView, RequestView, ResponseView};
+pub use web_url::{Host, WebUrl, WebUrlError};
 pub use well_known::{DIRECTORY_CONTENT_TYPE, DIRECTORY_PATH};

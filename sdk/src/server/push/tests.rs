@@ -15,7 +15,7 @@ use async_trait::async_trait;
 use countersign_fixtures::ca::Ca;
 use tokio::net::TcpListener;
 
-use super::{PushNotifications, PushPolicy, PushSettings, Resolver};
+use super::{PushNotifications, PushPolicy, PushSettings};
 use crate::a2a::{
     StreamResponse, Task, TaskPushNotificationConfig, TaskState, TaskStatus, Timestamp,
 };
@@ -26,6 +26,7 @@ use crate::server::store::{
     MemoryPushConfigStore, MemoryTaskStore, PushConfigStore as _, TaskChange, TaskStore,
 };
 use crate::tls::Endpoint;
+use crate::web::Resolver;
 use crate::workload::testing::workload;
 
 /// What a name is told to be, one answer after the other; the last one stays.

@@ -6,9 +6,8 @@ use axum::routing::post;
 use http::StatusCode;
 
 use super::*;
-use crate::httpsig::Scheme;
+use crate::httpsig::{Scheme, WebUrl};
 use crate::server::push::guard::Guard;
-use crate::server::push::webhook_url::WebhookUrl;
 use crate::server::store::Lease;
 
 /// URLs, and the word for why each is refused. `PORT` is where connections are counted.
@@ -332,23 +331,23 @@ fn a_url_is_read_in_one_way_only() {
         ),
         ("https://hooks/", "hooks", 443, "/"),
     ] {
-        let url: WebhookUrl = text.parse().expect(text);
+        let url: WebUrl = text.parse().expect(text);
         let got = (url.host.to_string(), url.port, url.target.as_str());
         assert_eq!(got, (host.to_owned(), port, path), "{text}");
     }
     let long = |n: usize| format!("https://hooks.example/{}", "a".repeat(n - 22));
-    assert!(long(2048).parse::<WebhookUrl>().is_ok());
-    assert!(long(2049).parse::<WebhookUrl>().is_err());
+    assert!(long(2048).parse::<WebUrl>().is_ok());
+    assert!(long(2049).parse::<WebUrl>().is_err());
     let label = |n: usize| format!("https://{}.example/", "a".repeat(n));
-    assert!(label(63).parse::<WebhookUrl>().is_ok());
-    assert!(label(64).parse::<WebhookUrl>().is_err());
+    assert!(label(63).parse::<WebUrl>().is_ok());
+    assert!(label(64).parse::<WebUrl>().is_err());
 }
 
 #[test]
 fn what_is_logged_of_a_url_is_its_origin() {
-    let url: WebhookUrl = "https://hooks.example/secret?s3cret"
+    let url: WebUrl = "https://hooks.example/secret?s3cret"
         .parse()
         .expect("a URL");
     assert_eq!(url.to_string(), "https://hooks.example");
-    assert_eq!(format!("{url:?}"), "WebhookUrl(https://hooks.example)");
+    assert_eq!(format!("{url:?}"), "WebUrl(https://hooks.example)");
 }
