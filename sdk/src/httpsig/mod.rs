@@ -48,6 +48,7 @@ mod query;
 mod replay_memory;
 mod replay_store;
 mod rules;
+mod served;
 mod sign;
 mod value;
 mod verified;
@@ -59,6 +60,7 @@ mod well_known;
 
 pub mod directory;
 pub mod replay;
+pub mod signature_agent;
 
 #[cfg(test)]
 mod tests;
@@ -74,6 +76,7 @@ pub use params::{ParamValue, SignatureFields, SignatureParams, sign_message};
 pub use profile::{Danger, Profile};
 pub use replay_memory::MemoryReplayStore;
 pub use replay_store::{Fresh, ReplayError, ReplayStore};
+pub use served::ServedDocument;
 pub use sign::Signer;
 pub use verified::{VerifiedMessage, VerifiedRequest};
 pub use verify::{Verifier, verify_message};

@@ -28,7 +28,7 @@ pub enum Host {
 /// assert_eq!(url.normalized().as_url(), "https://bot.example/keys?x");
 /// # Ok::<(), countersign::httpsig::WebUrlError>(())
 /// ```
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct WebUrl {
     pub(crate) scheme: Scheme,
     pub(crate) host: Host,

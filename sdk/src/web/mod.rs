@@ -15,6 +15,8 @@ mod fetch;
 mod freshness;
 mod resolve;
 mod rules;
+#[cfg(test)]
+pub(crate) mod testing;
 mod tls;
 
 pub use address::{Class, Network, NetworkError, class_of};
