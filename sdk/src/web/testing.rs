@@ -7,7 +7,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use countersign_fixtures::ca::{Ca, Kind, Leaf};
+use rustls::pki_types::PrivateKeyDer;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
 
 use super::Resolver;
 
@@ -215,4 +219,119 @@ impl Counter {
     pub(crate) fn seen(&self) -> usize {
         self.seen.load(Ordering::SeqCst)
     }
+}
+
+/// What a host of the web answers.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    /// Header lines, each with its line end.
+    pub(crate) fields: String,
+    pub(crate) body: Vec<u8>,
+    /// Whether it answers only half and then nothing more.
+    pub(crate) stalls: bool,
+}
+
+impl Answer {
+    pub(crate) fn new(status: u16, fields: &str, body: impl Into<Vec<u8>>) -> Self {
+        Self {
+            status,
+            fields: fields.to_owned(),
+            body: body.into(),
+            stalls: false,
+        }
+    }
+
+    fn to_bytes(&self) -> Vec<u8> {
+        let (status, fields, len) = (self.status, &self.fields, self.body.len());
+        let head = format!("HTTP/1.1 {status} X\r\n{fields}content-length: {len}\r\n\r\n");
+        [head.as_bytes(), &self.body].concat()
+    }
+}
+
+type Script = Box<dyn Fn(&str) -> Answer + Send + Sync>;
+
+/// A host of the web, on the loopback, over TLS.
+pub(crate) struct WebHost {
+    address: SocketAddr,
+    script: Arc<Mutex<Script>>,
+    requests: Arc<Mutex<Vec<String>>>,
+}
+
+impl WebHost {
+    /// With a certificate of `ca` for these names. It answers 404 until it is told otherwise.
+    pub(crate) async fn start(ca: &Ca, names: &[&str]) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let script: Script = Box::new(|_| Answer::new(404, "", ""));
+        let script = Arc::new(Mutex::new(script));
+        let requests: Arc<Mutex<Vec<String>>> = Arc::default();
+        let acceptor = acceptor(ca, names);
+        let (scripted, noted) = (script.clone(), requests.clone());
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let (acceptor, script, noted) = (acceptor.clone(), scripted.clone(), noted.clone());
+                tokio::spawn(async move {
+                    let mut stream = acceptor.accept(stream).await.ok()?;
+                    let mut head = Vec::new();
+                    while !head.ends_with(b"\r\n\r\n") {
+                        head.push(stream.read_u8().await.ok()?);
+                    }
+                    let head = String::from_utf8_lossy(&head).into_owned();
+                    let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
+                    noted.lock().expect("no panic").push(head);
+                    let answer = script.lock().expect("no panic")(&path);
+                    let bytes = answer.to_bytes();
+                    let sent = if answer.stalls {
+                        bytes.len() / 2
+                    } else {
+                        bytes.len()
+                    };
+                    stream.write_all(&bytes[..sent]).await.ok()?;
+                    stream.flush().await.ok()?;
+                    if answer.stalls {
+                        std::future::pending::<()>().await;
+                    }
+                    stream.shutdown().await.ok()
+                });
+            }
+        });
+        Self {
+            address,
+            script,
+            requests,
+        }
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    /// From now on it answers so, by the path.
+    pub(crate) fn answers(&self, script: impl Fn(&str) -> Answer + Send + Sync + 'static) {
+        *self.script.lock().expect("no panic") = Box::new(script);
+    }
+
+    /// The heads of all requests.
+    pub(crate) fn requests(&self) -> Vec<String> {
+        self.requests.lock().expect("no panic").clone()
+    }
+}
+
+/// TLS with a certificate of `ca` for these names.
+pub(crate) fn acceptor(ca: &Ca, names: &[&str]) -> TlsAcceptor {
+    let mut leaf = Leaf::of("spiffe://web.example/host");
+    leaf.uris = Vec::new();
+    leaf.addresses = Vec::new();
+    leaf.dns = names.iter().map(|name| (*name).to_owned()).collect();
+    leaf.kind = Kind::P256;
+    let issued = ca.issue(&leaf);
+    let key = PrivateKeyDer::Pkcs8(issued.pkcs8.clone().into());
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_no_client_auth()
+        .with_single_cert(issued.chain.clone(), key);
+    TlsAcceptor::from(Arc::new(config.expect("a certificate")))
 }
