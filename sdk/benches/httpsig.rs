@@ -17,6 +17,7 @@ use aws_lc_rs::signature::{
 };
 use countersign::clock::{Skew, UnixTime};
 use countersign::crypto::{Algorithm, SigningKey};
+use countersign::httpsig::directory::{Reading, document};
 use countersign::httpsig::{Origin, Profile, RequestView, Signer, Verifier, signature_base};
 use http::request::Parts;
 use http::{HeaderMap, Request};
@@ -181,7 +182,42 @@ fn print(name: &str, ours: f64, raw: f64) {
     );
 }
 
+/// What it costs to find a key among `many` of one directory, in nanoseconds.
+fn look_up(many: usize) -> f64 {
+    let keys: Vec<SigningKey> = (0..many)
+        .map(|_| SigningKey::generate(Algorithm::Ed25519).expect("a key"))
+        .collect();
+    let body = document(keys.iter().map(SigningKey::verifying_key));
+    // 64 are read of strangers.
+    let reading = Reading::default().max_keys(many).max_bytes(1 << 20);
+    let directory = reading.read(&body).expect("a directory");
+    let last = keys[many - 1].verifying_key().thumbprint();
+    let once = || {
+        batch(
+            || (),
+            |()| {
+                let found = directory.key(black_box(last), NOW);
+                assert!(black_box(found).is_some());
+            },
+        )
+    };
+    median((0..BATCHES).map(|_| once()).collect())
+}
+
+fn directories() {
+    println!("a key of a directory");
+    let one = look_up(1);
+    for many in [1, 64, 1000] {
+        let found = look_up(many);
+        println!(
+            "  {many:5} keys {found:6.1} ns   ratio to one key {:.2}",
+            found / one
+        );
+    }
+}
+
 fn main() {
     measure(Algorithm::Ed25519);
     measure(Algorithm::EcdsaP256Sha256);
+    directories();
 }

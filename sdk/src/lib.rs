@@ -70,7 +70,7 @@
 //!
 //! - [`clock`], [`secret`] · [`id`], [`crypto`] · [`jose`], [`a2a`] · [`httpsig`], [`svid`] ·
 //!   [`card`], [`token`], [`delegation`] · [`policy`], [`audit`]
-//! - `workload`, `tls`, `oauth` (feature `net`) · `client` · `server` · `authority` · `cli`
+//! - `workload`, `tls`, `web`, `discovery`, `oauth` (feature `net`) · `client` · `server` · `authority` · `cli`
 //!
 //! # Features
 //!
@@ -104,9 +104,13 @@ pub mod policy;
 pub mod pkcs11;
 
 #[cfg(feature = "net")]
+pub mod discovery;
+#[cfg(feature = "net")]
 pub mod oauth;
 #[cfg(feature = "net")]
 pub mod tls;
+#[cfg(feature = "net")]
+pub mod web;
 #[cfg(feature = "net")]
 pub mod workload;
 

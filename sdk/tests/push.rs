@@ -24,7 +24,7 @@ use countersign::jose::JwkSet;
 use countersign::policy::Owner;
 use countersign::server::push::{
     AtOnce, NotTaken, Notification, NotificationHandler, NotificationReceiver, NotificationSender,
-    PinnedKeys, PushNotifications, PushPolicy, PushSettings, Resolver,
+    PinnedKeys, PushNotifications, PushPolicy, PushSettings,
 };
 use countersign::server::store::{
     MemoryPushConfigStore, MemoryTaskStore, TaskChange, TaskStore as _,
@@ -33,6 +33,7 @@ use countersign::server::{AgentExecutor, EventQueue, RequestContext, async_trait
 use countersign::tls::{
     AuthoritySource, Endpoint, ServeOptions, Transport, TransportConfig, serve,
 };
+use countersign::web::Resolver;
 use countersign::workload::Workload;
 use countersign_fixtures::ca::{Ca, Kind, Leaf};
 use http::header::{AUTHORIZATION, CONTENT_TYPE};

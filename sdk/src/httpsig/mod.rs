@@ -51,15 +51,19 @@ mod query;
 mod replay_memory;
 mod replay_store;
 mod rules;
+mod served;
 mod sign;
 mod value;
 mod verified;
 mod verify;
 mod view;
+mod web_url;
+mod web_url_normal;
 mod well_known;
 
 pub mod directory;
 pub mod replay;
+pub mod signature_agent;
 
 #[cfg(test)]
 mod tests;
@@ -83,8 +87,10 @@ pub use prepared::{PreparedMessage, PreparedRequest};
 pub use profile::{Danger, Profile};
 pub use replay_memory::MemoryReplayStore;
 pub use replay_store::{Fresh, ReplayError, ReplayStore};
+pub use served::ServedDocument;
 pub use sign::Signer;
 pub use verified::{VerifiedMessage, VerifiedRequest};
 pub use verify::{Verifier, verify_message};
 pub use view::{MessageView, RequestView, ResponseView};
+pub use web_url::{Host, WebUrl, WebUrlError};
 pub use well_known::{DIRECTORY_CONTENT_TYPE, DIRECTORY_PATH};

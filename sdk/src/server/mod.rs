@@ -33,6 +33,7 @@ pub mod push;
 mod refusal;
 mod requester;
 mod routes;
+mod signature_agent;
 pub mod store;
 mod task;
 mod tokens;
@@ -44,6 +45,7 @@ pub use inbound::{Inbound, Limits};
 pub use layer::{ProveCaller, ProveCallerService, Proved};
 pub use refusal::Refusal;
 pub use requester::Requester;
+pub use signature_agent::{document_route, key_directory_route};
 pub use task::{AgentExecutor, EventQueue, FollowUp, RequestContext, ResumeContext};
 
 pub use async_trait::async_trait;

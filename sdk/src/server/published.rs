@@ -1,68 +1,87 @@
 //! What an agent publishes: its card and its key directory.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
-use bytes::Bytes;
-use http::header::{
-    CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, VARY,
-};
-use http::{HeaderMap, HeaderValue, StatusCode, Uri};
+use http::header::{CACHE_CONTROL, VARY};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 
 use crate::a2a::{AgentCard, JSON, ServiceParameters, VERSION_HEADER, Version, v03};
 use crate::card::{self, CardError};
 use crate::clock::{Clock as _, SystemClock, UnixTime};
-use crate::crypto::sha256;
-use crate::httpsig::{Origin, directory};
-use crate::jose::encode_base64url;
+use crate::httpsig::directory::{KeyDirectory, KeyRing, Rotation};
+use crate::httpsig::{Origin, ServedDocument};
 use crate::workload::{Snapshot, Workload};
 
 /// How long a caller may keep the card, in seconds.
 const MAX_AGE: u32 = 240;
-/// Life of the proof that a key directory carries; it may be kept for half of that.
-const DIRECTORY_PROOF: Duration = Duration::from_secs(300);
+/// A new certificate's key signs at once; the one before is published for as long as what it signed
+/// may be on its way.
+const ROTATION: Rotation = Rotation {
+    lead: Duration::ZERO,
+    kept: Duration::from_secs(600),
+};
 
 /// The card of an agent, signed with its certificate.
 pub(super) struct Cards {
     card: AgentCard,
     workload: Workload,
-    origin: Origin,
+    keys: KeyDirectory,
     signed: ArcSwapOption<Published>,
-    v03: Option<Document>,
+    v03: Option<ServedDocument>,
 }
 
 /// The card as it is served, signed with the certificate of one generation.
 pub(super) struct Published {
     generation: u64,
-    document: Document,
+    document: ServedDocument,
 }
 
 /// The card of an agent that proves nobody: not signed.
 pub(super) struct OpenCard {
-    document: Document,
-    v03: Option<Document>,
-}
-
-/// Bytes that may be kept, and what tells whether they changed.
-struct Document {
-    bytes: Bytes,
-    etag: HeaderValue,
-    /// Whole seconds, as HTTP has them.
-    modified: UnixTime,
+    document: ServedDocument,
+    v03: Option<ServedDocument>,
 }
 
 impl Cards {
-    pub(super) fn new(card: AgentCard, workload: Workload, origin: Origin) -> Self {
-        Self {
-            v03: of_v03(&card, workload.clock().now()),
+    /// Follows the workload from now on.
+    pub(super) fn new(card: AgentCard, workload: Workload, origin: Origin) -> Arc<Self> {
+        let now = workload.clock().now();
+        let mut changed = workload.changed();
+        changed.mark_unchanged();
+        let key = workload.current().key().clone();
+        let cards = Arc::new(Self {
+            v03: of_v03(&card, now),
             card,
+            keys: KeyDirectory::new(KeyRing::new(key, now), origin),
             workload,
-            origin,
             signed: ArcSwapOption::empty(),
+        });
+        let following = Arc::downgrade(&cards);
+        // Ends with the workload, which the cards keep.
+        tokio::spawn(async move {
+            while changed.changed().await.is_ok() {
+                let Some(cards) = following.upgrade() else {
+                    return;
+                };
+                cards.follow(&cards.workload.current(), cards.workload.clock().now());
+            }
+        });
+        cards
+    }
+
+    /// Publishes the key that we sign with now, and for a while the one before.
+    fn follow(&self, own: &Snapshot, now: UnixTime) {
+        let signing = self.keys.signing_key(now);
+        let signs = signing.is_some_and(|key| key.verifying_key() == own.key().verifying_key());
+        if !signs && let Err(error) = self.keys.rotate(own.key().clone(), now, ROTATION) {
+            // Certificates that change faster than signatures end: only the newest counts.
+            tracing::warn!(%error, "the keys before this one are no longer published");
+            self.keys.replace(KeyRing::new(own.key().clone(), now));
         }
     }
 
@@ -77,7 +96,7 @@ impl Cards {
         let bytes = card::sign_card(&self.card, own.key(), own.chain())?;
         let made = Arc::new(Published {
             generation,
-            document: Document::new(bytes, self.workload.clock().now()),
+            document: document(bytes, self.workload.clock().now()),
         });
         self.signed.store(Some(made.clone()));
         Ok(made)
@@ -90,7 +109,7 @@ impl OpenCard {
         let bytes = serde_json::to_vec(card).unwrap_or_default();
         let now = SystemClock.now();
         Arc::new(Self {
-            document: Document::new(bytes, now),
+            document: document(bytes, now),
             v03: of_v03(card, now),
         })
     }
@@ -101,9 +120,9 @@ impl OpenCard {
 /// The published card stays one of 1.0, since members that are no fields of it are refused by
 /// strict readers. This form is not signed: 0.3 has no canonical form that a signature could be
 /// over. Whoever goes by signatures reads the other.
-fn of_v03(card: &AgentCard, now: UnixTime) -> Option<Document> {
+fn of_v03(card: &AgentCard, now: UnixTime) -> Option<ServedDocument> {
     let card = v03::card_to_json(card).ok()?;
-    Some(Document::new(card.to_string().into_bytes(), now))
+    Some(document(card.to_string().into_bytes(), now))
 }
 
 /// Whether a request says, in so many words, that it wants the form of 0.3. An absent version says
@@ -114,54 +133,11 @@ fn wants_v03(uri: &Uri, headers: &HeaderMap) -> bool {
     version.is_some_and(|version| Version::read(&version) == Some(Version::V0_3))
 }
 
-impl Document {
-    fn new(bytes: Vec<u8>, modified: UnixTime) -> Self {
-        // A2A §8.6.1: the ETag follows the content.
-        let tag = format!("\"{}\"", encode_base64url(&sha256(&bytes)[..16]));
-        Self {
-            etag: HeaderValue::try_from(tag).unwrap_or(HeaderValue::from_static("\"card\"")),
-            bytes: bytes.into(),
-            modified,
-        }
-    }
-
-    /// The answer to a request with these headers: the bytes, or that they are the same still.
-    fn answer(&self, asked: &HeaderMap) -> Response {
-        let modified = UNIX_EPOCH + Duration::from_secs(self.modified.secs());
-        let modified = HeaderValue::try_from(httpdate::fmt_http_date(modified));
-        let caching = [
-            (VARY, HeaderValue::from_static(VERSION_HEADER)),
-            (ETAG, self.etag.clone()),
-            (CACHE_CONTROL, cache_control()),
-            (
-                LAST_MODIFIED,
-                modified.unwrap_or(HeaderValue::from_static("0")),
-            ),
-        ];
-        if self.is_known(asked) {
-            return (StatusCode::NOT_MODIFIED, caching).into_response();
-        }
-        let media = [(CONTENT_TYPE, HeaderValue::from_static(JSON))];
-        (caching, media, Body::from(self.bytes.clone())).into_response()
-    }
-
-    /// RFC 9110 §13.2.2: a list of tags decides alone; the date counts only without one.
-    fn is_known(&self, asked: &HeaderMap) -> bool {
-        let lists = asked.get_all(IF_NONE_MATCH);
-        if lists.iter().next().is_some() {
-            let lists = lists.iter().filter_map(|list| list.to_str().ok());
-            // §13.1.2: weakly compared. No tag of ours has a comma in it.
-            let mut tags = lists.flat_map(|list| list.split(',')).map(str::trim);
-            let own = self.etag.to_str().unwrap_or_default();
-            return tags.any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == own);
-        }
-        let since = asked.get(IF_MODIFIED_SINCE).and_then(|v| v.to_str().ok());
-        let since = since.and_then(|date| httpdate::parse_http_date(date).ok());
-        since.is_some_and(|since: SystemTime| {
-            let since = since.duration_since(UNIX_EPOCH).unwrap_or_default();
-            since.as_secs() >= self.modified.secs()
-        })
-    }
+/// A2A §8.6.1: a card that is kept, and compared before it is sent again.
+fn document(bytes: Vec<u8>, modified: UnixTime) -> ServedDocument {
+    ServedDocument::new(bytes, JSON, modified)
+        .with(VARY, HeaderValue::from_static(VERSION_HEADER))
+        .with(CACHE_CONTROL, cache_control())
 }
 
 /// The card (A2A §8.2), to every workload that our trust bundles know; it holds no secret.
@@ -173,10 +149,10 @@ pub(super) async fn serve_card(
     if let Some(old) = &cards.v03
         && wants_v03(&uri, &headers)
     {
-        return old.answer(&headers);
+        return answer(old, &headers);
     }
     match cards.published(&cards.workload.current()) {
-        Ok(published) => published.document.answer(&headers),
+        Ok(published) => answer(&published.document, &headers),
         Err(error) => {
             tracing::error!(%error, "the card cannot be signed");
             StatusCode::SERVICE_UNAVAILABLE.into_response()
@@ -191,63 +167,31 @@ pub(super) async fn serve_open_card(
     headers: HeaderMap,
 ) -> Response {
     let old = card.v03.as_ref().filter(|_| wants_v03(&uri, &headers));
-    old.unwrap_or(&card.document).answer(&headers)
+    answer(old.unwrap_or(&card.document), &headers)
+}
+
+/// The answer to `GET`, which the router asks for to answer `HEAD` too.
+fn answer(document: &ServedDocument, asked: &HeaderMap) -> Response {
+    document.answer(&Method::GET, asked).map(Body::from)
 }
 
 /// Our signing keys, with a proof that we hold them (Web Bot Auth, key directory).
-pub(super) async fn serve_directory(State(cards): State<Arc<Cards>>) -> Response {
-    let own = cards.workload.current();
+pub(super) async fn serve_directory(
+    State(cards): State<Arc<Cards>>,
+    headers: HeaderMap,
+) -> Response {
     let now = cards.workload.clock().now();
-    let body = directory::document([own.key().verifying_key()]);
-    match directory::prove(&[own.key()], &cards.origin, &body, now, DIRECTORY_PROOF) {
-        Ok(headers) => (headers, body).into_response(),
-        Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+    cards.follow(&cards.workload.current(), now);
+    match cards.keys.answer(&Method::GET, &headers, now) {
+        Ok(answer) => answer.map(Body::from),
+        Err(error) => {
+            tracing::error!(%error, "the key directory cannot be signed");
+            StatusCode::SERVICE_UNAVAILABLE.into_response()
+        }
     }
 }
 
 fn cache_control() -> HeaderValue {
     HeaderValue::try_from(format!("private, max-age={MAX_AGE}"))
         .unwrap_or(HeaderValue::from_static("no-store"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_card_that_is_known_is_not_sent_again() {
-        let document = Document::new(b"{}".to_vec(), UnixTime::from_secs(1_000_000_000));
-        let own = document.etag.to_str().expect("a text").to_owned();
-        let (weak, among) = (format!("W/{own}"), format!("\"a\", {own}"));
-        let (before, at) = (
-            "Sun, 09 Sep 2001 01:46:39 GMT",
-            "Sun, 09 Sep 2001 01:46:40 GMT",
-        );
-        for (tags, date, want) in [
-            (None, None, StatusCode::OK),
-            (Some(&*own), None, StatusCode::NOT_MODIFIED),
-            (Some(&*weak), None, StatusCode::NOT_MODIFIED),
-            (Some(&*among), None, StatusCode::NOT_MODIFIED),
-            (Some("*"), None, StatusCode::NOT_MODIFIED),
-            (Some("\"a\""), None, StatusCode::OK),
-            (Some(own.trim_matches('"')), None, StatusCode::OK),
-            (None, Some(at), StatusCode::NOT_MODIFIED),
-            (None, Some(before), StatusCode::OK),
-            (None, Some("yesterday"), StatusCode::OK),
-            (Some("\"a\""), Some(at), StatusCode::OK),
-            (Some(&*own), Some(before), StatusCode::NOT_MODIFIED),
-        ] {
-            let mut asked = HeaderMap::new();
-            let given = [(IF_NONE_MATCH, tags), (IF_MODIFIED_SINCE, date)];
-            for (name, value) in given {
-                if let Some(value) = value {
-                    asked.insert(name, value.parse().expect("a header"));
-                }
-            }
-            let answer = document.answer(&asked);
-            assert_eq!(answer.status(), want, "{tags:?} {date:?}");
-            assert_eq!(answer.headers()[LAST_MODIFIED], at, "{tags:?} {date:?}");
-            assert_eq!(answer.headers()[ETAG], document.etag, "{tags:?} {date:?}");
-        }
-    }
 }

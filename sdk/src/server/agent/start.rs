@@ -84,7 +84,7 @@ impl Agent {
             terms: terms(&card, self.v03),
             handler: handler.clone(),
         });
-        let cards = Arc::new(Cards::new(card, workload.clone(), peer.target().clone()));
+        let cards = Cards::new(card, workload.clone(), peer.target().clone());
         // A card that cannot be signed unambiguously is known now, not at the first request.
         cards.published(&own)?;
 

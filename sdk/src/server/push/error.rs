@@ -4,10 +4,10 @@ use std::net::IpAddr;
 
 use http::StatusCode;
 
-use super::address::Class;
 use crate::a2a::A2aError;
-use crate::httpsig::SignatureError;
+use crate::httpsig::{SignatureError, WebUrlError};
 use crate::tls::TlsError;
+use crate::web::{AddressError, Class};
 use crate::workload::WorkloadError;
 
 /// Why a webhook may not be told.
@@ -93,6 +93,29 @@ impl WebhookError {
                 A2aError::invalid_param("url", "this agent sends no notifications there")
             }
             Self::TooMany { .. } => A2aError::invalid_param("taskId", self.to_string()),
+        }
+    }
+}
+
+impl From<WebUrlError> for WebhookError {
+    fn from(error: WebUrlError) -> Self {
+        Self::Url { rule: error.rule }
+    }
+}
+
+impl From<AddressError> for WebhookError {
+    fn from(error: AddressError) -> Self {
+        match error {
+            AddressError::NotPermitted {
+                host,
+                address,
+                class,
+            } => Self::Address {
+                host,
+                address,
+                class,
+            },
+            AddressError::Unresolved { host, what } => Self::Unresolved { host, what },
         }
     }
 }

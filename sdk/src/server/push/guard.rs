@@ -1,21 +1,14 @@
-//! The guard between a URL of a stranger and a connection of ours.
+//! Whether a webhook may be told, and at which addresses.
 
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::error::WebhookError;
 use super::policy::{Proof, PushPolicy};
-use super::resolve::Resolver;
-use super::webhook_url::{Host, WebhookUrl};
+use crate::httpsig::WebUrl;
 use crate::policy::Owner;
-
-/// How long a name may take.
-const LOOKUP: Duration = Duration::from_secs(5);
-
-/// How many addresses of a name are tried; all of them are checked.
-const MAX_ADDRESSES: usize = 8;
+use crate::web::Resolver;
 
 /// A webhook that may be told now: what it has to prove, and the addresses that were checked.
 ///
@@ -23,13 +16,13 @@ const MAX_ADDRESSES: usize = 8;
 /// looked up and checked again for the next.
 #[derive(Clone, Debug)]
 pub(super) struct Webhook {
-    url: WebhookUrl,
+    url: WebUrl,
     proof: Proof,
     addresses: Vec<SocketAddr>,
 }
 
 impl Webhook {
-    pub(super) fn url(&self) -> &WebhookUrl {
+    pub(super) fn url(&self) -> &WebUrl {
         &self.url
     }
 
@@ -57,47 +50,15 @@ impl Guard {
 
     /// Checks the URL, the policy, and every address that the name has now.
     pub(super) async fn check(&self, url: &str, owner: &Owner) -> Result<Webhook, WebhookError> {
-        let url: WebhookUrl = url.parse()?;
+        let url: WebUrl = url.parse()?;
         let proof = self.policy.proof(&url, owner)?;
-        let found = match &url.host {
-            Host::Address(address) => vec![*address],
-            Host::Name(name) => self.resolve(name).await?,
-        };
-        // One address that is not permitted is enough to refuse: a name with a public and a private
-        // address is how guards that look at the first are passed.
-        for address in &found {
-            self.policy
-                .permits(*address)
-                .map_err(|class| WebhookError::Address {
-                    host: url.host.to_string(),
-                    address: *address,
-                    class,
-                })?;
-        }
-        let addresses = found.into_iter().take(MAX_ADDRESSES);
-        let addresses = addresses.map(|ip| (ip, url.port).into()).collect();
+        let rules = self.policy.addresses();
+        let addresses = rules.check(&url, &*self.resolver).await?;
         Ok(Webhook {
             url,
             proof,
             addresses,
         })
-    }
-
-    async fn resolve(&self, name: &str) -> Result<Vec<IpAddr>, WebhookError> {
-        let unresolved = |what: String| WebhookError::Unresolved {
-            host: name.to_owned(),
-            what,
-        };
-        if !self.policy.permits_name(name) {
-            return Err(unresolved("it is this machine's own".to_owned()));
-        }
-        let found = tokio::time::timeout(LOOKUP, self.resolver.resolve(name)).await;
-        let found = found.map_err(|_| unresolved(format!("no answer within {LOOKUP:?}")))?;
-        let found = found.map_err(|error| unresolved(error.to_string()))?;
-        if found.is_empty() {
-            return Err(unresolved("the answer is empty".to_owned()));
-        }
-        Ok(found)
     }
 }
 

@@ -36,7 +36,6 @@
 //! }
 //! ```
 
-mod address;
 mod backoff;
 mod error;
 mod expected;
@@ -49,7 +48,6 @@ mod policy;
 mod profile;
 mod queue;
 mod receiver;
-mod resolve;
 mod sender;
 mod settings;
 mod settle;
@@ -60,10 +58,8 @@ mod turn;
 mod turns;
 mod unwelcome;
 mod web;
-mod webhook_url;
 mod worker;
 
-pub use address::{Class, Network, NetworkError};
 pub use error::WebhookError;
 pub use notification::{
     NotTaken, Notification, NotificationHandler, NotificationSender, PinnedKeys, SenderDanger,
@@ -71,5 +67,4 @@ pub use notification::{
 pub use notifications::PushNotifications;
 pub use policy::{Danger, HostPattern, PushPolicy, WebhookRule};
 pub use receiver::{NotificationReceiver, TooManyExpected};
-pub use resolve::{Resolver, SystemResolver};
 pub use settings::{AtOnce, PushSettings};

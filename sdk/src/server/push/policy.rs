@@ -1,16 +1,10 @@
 //! Which webhooks an agent tells, and what each must prove.
 
-use std::net::IpAddr;
-
-use super::address::{Class, Network, class_of};
 use super::error::WebhookError;
-use super::webhook_url::{Host, WebhookUrl};
-use crate::httpsig::Scheme;
+use crate::httpsig::{Host, Scheme, WebUrl};
 use crate::id::SpiffeId;
 use crate::policy::Owner;
-
-/// Ports below this belong to other services, except those of HTTP.
-const FIRST_FREE_PORT: u16 = 1024;
+use crate::web::{AddressRules, Network, permits_port};
 
 /// Which webhooks may be registered, and how the receiver proves itself. How a webhook is reached is
 /// decided here alone: a configuration has no say in it.
@@ -29,9 +23,8 @@ const FIRST_FREE_PORT: u16 = 1024;
 #[derive(Clone, Debug)]
 pub struct PushPolicy {
     rules: Vec<WebhookRule>,
-    networks: Vec<Network>,
+    addresses: AddressRules,
     owners_agent_elsewhere: bool,
-    loopback: bool,
     plain_http: bool,
 }
 
@@ -81,7 +74,7 @@ impl HostPattern {
     /// [`WebhookError::Pattern`] when it is none.
     pub fn new(text: &str) -> Result<Self, WebhookError> {
         let name = text.strip_prefix("*.").unwrap_or(text);
-        let read: Result<WebhookUrl, _> = format!("https://{name}/").parse();
+        let read: Result<WebUrl, _> = format!("https://{name}/").parse();
         match read {
             _ if text == "*" => Ok(Self(text.to_owned())),
             Ok(url) if matches!(&url.host, Host::Name(_)) && url.authority() == name => {
@@ -107,9 +100,8 @@ impl Default for PushPolicy {
     fn default() -> Self {
         Self {
             rules: Vec::new(),
-            networks: Vec::new(),
+            addresses: AddressRules::default(),
             owners_agent_elsewhere: true,
-            loopback: false,
             plain_http: false,
         }
     }
@@ -151,7 +143,7 @@ impl PushPolicy {
     /// Webhooks may be in this private network.
     #[must_use]
     pub fn network(mut self, network: Network) -> Self {
-        self.networks.push(network);
+        self.addresses = self.addresses.network(network);
         self
     }
 
@@ -161,7 +153,7 @@ impl PushPolicy {
     }
 
     /// What the receiver at `url` has to prove when `owner`'s task is told about.
-    pub(super) fn proof(&self, url: &WebhookUrl, owner: &Owner) -> Result<Proof, WebhookError> {
+    pub(super) fn proof(&self, url: &WebUrl, owner: &Owner) -> Result<Proof, WebhookError> {
         let refused = |why| WebhookError::NotAllowed {
             origin: url.to_string(),
             why,
@@ -172,7 +164,7 @@ impl PushPolicy {
                 false => Err(refused("it is not https")),
             };
         }
-        if url.port < FIRST_FREE_PORT && url.port != 443 {
+        if !permits_port(url.port) {
             return Err(refused("the port is another service's"));
         }
         let rule = self.rules.iter().find(|rule| rule.at().matches(&url.host));
@@ -187,19 +179,9 @@ impl PushPolicy {
         }
     }
 
-    /// Whether notifications may go to this address.
-    pub(super) fn permits(&self, address: IpAddr) -> Result<(), Class> {
-        match class_of(address) {
-            Class::Public => Ok(()),
-            Class::Loopback if self.loopback => Ok(()),
-            Class::Private if self.networks.iter().any(|net| net.contains(address)) => Ok(()),
-            class => Err(class),
-        }
-    }
-
-    /// Whether this name may be looked up: RFC 6761 §6.3 gives `localhost` to this machine.
-    pub(super) fn permits_name(&self, name: &str) -> bool {
-        self.loopback || (name != "localhost" && !name.ends_with(".localhost"))
+    /// Where notifications may go.
+    pub(super) fn addresses(&self) -> &AddressRules {
+        &self.addresses
     }
 }
 
@@ -218,7 +200,7 @@ pub struct Danger(PushPolicy);
 impl Danger {
     /// Webhooks may be on this machine, where anything may listen. For tests.
     pub fn allow_loopback(mut self) -> PushPolicy {
-        self.0.loopback = true;
+        self.0.addresses = self.0.addresses.danger().allow_loopback();
         self.0
     }
 

@@ -13,11 +13,10 @@ use super::error::WebhookError;
 use super::expected::Expected;
 use super::notification::{NotificationHandler, NotificationSender};
 use super::taking::Taking;
-use super::webhook_url::WebhookUrl;
 use crate::a2a::{AuthenticationInfo, TaskPushNotificationConfig};
 use crate::clock::{Clock, Skew};
 use crate::crypto::random;
-use crate::httpsig::{MemoryReplayStore, Profile, Verifier};
+use crate::httpsig::{MemoryReplayStore, Profile, Verifier, WebUrl};
 use crate::jose::encode_base64url;
 
 /// Tasks that are waited for at once.
@@ -73,7 +72,7 @@ impl NotificationReceiver {
         clock: Arc<dyn Clock>,
         handler: impl NotificationHandler,
     ) -> Result<Self, WebhookError> {
-        let read: WebhookUrl = url.parse()?;
+        let read: WebUrl = url.parse()?;
         let path = read.target.path().to_owned();
         // Elsewhere these are parameters of a route.
         if path.split('/').any(|part| part.starts_with([':', '*'])) {

@@ -7,8 +7,8 @@ use std::time::Duration;
 use rustls_pki_types::CertificateDer;
 
 use super::policy::PushPolicy;
-use super::resolve::{Resolver, SystemResolver};
 use crate::server::store::PushConfigStore;
+use crate::web::{Resolver, SystemResolver};
 
 /// The range that A2A §13.2 recommends for the time an attempt may take.
 const LEAST_TIMEOUT: Duration = Duration::from_secs(1);

@@ -4,18 +4,13 @@ mod configs;
 mod delivery;
 mod ssrf;
 
-use std::collections::HashMap;
-use std::io;
-use std::net::{IpAddr, SocketAddr};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use countersign_fixtures::ca::Ca;
 use tokio::net::TcpListener;
 
-use super::{PushNotifications, PushPolicy, PushSettings, Resolver};
+use super::{PushNotifications, PushPolicy, PushSettings};
 use crate::a2a::{
     StreamResponse, Task, TaskPushNotificationConfig, TaskState, TaskStatus, Timestamp,
 };
@@ -26,75 +21,8 @@ use crate::server::store::{
     MemoryPushConfigStore, MemoryTaskStore, PushConfigStore as _, TaskChange, TaskStore,
 };
 use crate::tls::Endpoint;
+use crate::web::testing::{Counter, Names};
 use crate::workload::testing::workload;
-
-/// What a name is told to be, one answer after the other; the last one stays.
-#[derive(Default)]
-struct Names {
-    answers: Mutex<HashMap<String, Vec<Vec<IpAddr>>>>,
-    asked: AtomicUsize,
-}
-
-impl Names {
-    fn say(&self, name: &str, answers: &[&[&str]]) {
-        let parse = |answer: &&[&str]| answer.iter().map(|a| a.parse().expect("an IP")).collect();
-        let answers = answers.iter().map(parse).collect();
-        let mut all = self.answers.lock().expect("no panic");
-        all.insert(name.to_owned(), answers);
-    }
-
-    fn asked(&self) -> usize {
-        self.asked.load(Ordering::SeqCst)
-    }
-}
-
-#[async_trait]
-impl Resolver for Names {
-    async fn resolve(&self, name: &str) -> io::Result<Vec<IpAddr>> {
-        self.asked.fetch_add(1, Ordering::SeqCst);
-        let mut all = self.answers.lock().expect("no panic");
-        let answers = all.get_mut(name).ok_or(io::ErrorKind::NotFound)?;
-        if answers.len() > 1 {
-            return Ok(answers.remove(0));
-        }
-        Ok(answers[0].clone())
-    }
-}
-
-/// Counts connections.
-struct Counter {
-    address: SocketAddr,
-    seen: Arc<AtomicUsize>,
-}
-
-impl Counter {
-    /// On every address of this machine, so that no name for it goes uncounted.
-    async fn start() -> Self {
-        let all = TcpListener::bind("[::]:0").await;
-        let listener = match all {
-            Ok(listener) => listener,
-            Err(_) => TcpListener::bind("0.0.0.0:0").await.expect("a port"),
-        };
-        let address = listener.local_addr().expect("an address");
-        let seen = Arc::new(AtomicUsize::new(0));
-        let counting = seen.clone();
-        tokio::spawn(async move {
-            while let Ok((connection, _)) = listener.accept().await {
-                counting.fetch_add(1, Ordering::SeqCst);
-                drop(connection);
-            }
-        });
-        Self { address, seen }
-    }
-
-    fn port(&self) -> u16 {
-        self.address.port()
-    }
-
-    fn seen(&self) -> usize {
-        self.seen.load(Ordering::SeqCst)
-    }
-}
 
 /// A world with one task, which is `owner`'s.
 struct World {

@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::HOST;
@@ -11,29 +10,22 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{Builder, SendRequest};
 use hyper_util::rt::TokioIo;
-use rustls::crypto::aws_lc_rs::default_provider;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::version::TLS13;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::pki_types::CertificateDer;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::sync::OnceCell;
 use tokio::task::JoinHandle;
-use tokio_rustls::TlsConnector;
 
 use super::error::DeliveryError;
 use super::guard::Webhook;
 use super::policy::Proof;
-use super::webhook_url::Host;
+use crate::web::WebTls;
 
 /// The largest header block of an answer.
 const MAX_HEADER: usize = 64 << 10;
 
 /// Makes connections to addresses that were checked.
 pub(super) struct Web {
-    roots: Option<Vec<CertificateDer<'static>>>,
-    /// Made at the first connection that needs it: reading the system's roots takes a while.
-    connector: OnceCell<TlsConnector>,
+    tls: WebTls,
 }
 
 /// A connection that one delivery keeps for its next event.
@@ -80,8 +72,7 @@ impl Web {
     /// With these roots, or the system's.
     pub(super) fn new(roots: Option<Vec<CertificateDer<'static>>>) -> Self {
         Self {
-            roots,
-            connector: OnceCell::new(),
+            tls: WebTls::new(roots),
         }
     }
 
@@ -108,48 +99,10 @@ impl Web {
         if *webhook.proof() != Proof::Web {
             return speak(webhook, address, stream).await;
         }
-        // RFC 9110 §4.3.4: the certificate is for the host of the URL, whatever address it led to.
-        let name = match &webhook.url().host {
-            Host::Name(name) => ServerName::try_from(name.clone())
-                .map_err(|error| self::broken(webhook, error.to_string()))?,
-            Host::Address(address) => ServerName::IpAddress((*address).into()),
-        };
-        let connector = self.connector(webhook).await?;
-        let stream = connector.connect(name, stream).await.map_err(broken)?;
+        let host = &webhook.url().host;
+        let stream = self.tls.connect(host, stream).await.map_err(broken)?;
         speak(webhook, address, stream).await
     }
-
-    async fn connector(&self, webhook: &Webhook) -> Result<&TlsConnector, DeliveryError> {
-        let make = || async {
-            let roots = match &self.roots {
-                Some(roots) => roots.clone(),
-                None => {
-                    let load = tokio::task::spawn_blocking(rustls_native_certs::load_native_certs);
-                    let loaded = load.await.map_err(|e| broken(webhook, e.to_string()))?;
-                    for error in &loaded.errors {
-                        tracing::warn!(%error, "a trusted root of the system could not be read");
-                    }
-                    loaded.certs
-                }
-            };
-            connector_with(roots).map_err(|what| broken(webhook, what))
-        };
-        self.connector.get_or_try_init(make).await
-    }
-}
-
-fn connector_with(roots: Vec<CertificateDer<'static>>) -> Result<TlsConnector, String> {
-    let mut store = RootCertStore::empty();
-    store.add_parsable_certificates(roots);
-    if store.is_empty() {
-        return Err("there are no trusted roots to check its certificate with".to_owned());
-    }
-    let config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
-        .with_protocol_versions(&[&TLS13])
-        .map_err(|error| error.to_string())?
-        .with_root_certificates(store)
-        .with_no_client_auth();
-    Ok(TlsConnector::from(Arc::new(config)))
 }
 
 async fn speak(

@@ -13,10 +13,10 @@ use super::settings::{AtOnce, PushSettings};
 use super::settle::Ended;
 use super::turn::Next;
 use super::turns::Turns;
-use super::webhook_url::WebhookUrl;
 use crate::a2a::new_id;
 use crate::client::Client;
 use crate::clock::{Clock, SystemClock, UnixTime};
+use crate::httpsig::WebUrl;
 use crate::policy::Owner;
 use crate::server::store::{Lease, PushConfigStore, PushDelivery, TaskStore};
 
@@ -294,7 +294,7 @@ impl Worker {
 }
 
 fn lane_of(delivery: &PushDelivery) -> Lane {
-    let url: Result<WebhookUrl, _> = delivery.config.url.parse();
+    let url: Result<WebUrl, _> = delivery.config.url.parse();
     let owner = &delivery.owner;
     Lane {
         receiver: url.map(|url| url.to_string()).unwrap_or_default(),

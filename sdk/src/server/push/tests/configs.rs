@@ -5,7 +5,7 @@ use crate::a2a::{
     A2aError, AuthenticationInfo, ErrorKind, GetTaskPushNotificationConfigRequest,
     ListTaskPushNotificationConfigsRequest,
 };
-use crate::server::push::webhook_url::WebhookUrl;
+use crate::httpsig::WebUrl;
 use crate::server::push::{HostPattern, WebhookRule};
 
 const URL: &str = "https://hooks.example/x";
@@ -258,7 +258,7 @@ fn the_policy_says_who_must_be_at_the_webhook() {
         (&plain, "http://other.example/", &mine, "Ok(Nothing)"),
         (&plain, "https://other.example/", &mine, one),
     ] {
-        let url: WebhookUrl = url.parse().expect("a URL");
+        let url: WebUrl = url.parse().expect("a URL");
         let got = match policy.proof(&url, owner) {
             Err(error) => error.reason().to_owned(),
             good => format!("{good:?}"),

@@ -1,4 +1,4 @@
-//! The URL of a webhook, read so strictly that no two programs can differ about its host.
+//! The URL of a stranger, read so strictly that no two programs can differ about its host.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -6,32 +6,39 @@ use std::str::FromStr;
 
 use http::uri::PathAndQuery;
 
-use super::error::WebhookError;
-use crate::httpsig::{Origin, Scheme};
+use super::{Origin, Scheme};
 
 /// The longest URL, in bytes.
 const MAX_URL: usize = 2048;
 
 /// Where a host is: an address, or a name that has to be looked up.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub(super) enum Host {
+pub enum Host {
+    /// An address.
     Address(IpAddr),
-    /// In lower case.
+    /// A name, in lower case.
     Name(String),
 }
 
-/// An `http` or `https` URL without user information and fragment.
-#[derive(Clone, PartialEq, Eq)]
-pub(super) struct WebhookUrl {
-    pub(super) scheme: Scheme,
-    pub(super) host: Host,
-    pub(super) port: u16,
-    pub(super) target: PathAndQuery,
+/// An `http` or `https` URL without user information and fragment, at most 2,048 bytes.
+///
+/// ```
+/// use countersign::httpsig::WebUrl;
+/// let url: WebUrl = "https://Bot.Example:443/a/../keys?x".parse()?;
+/// assert_eq!(url.normalized().as_url(), "https://bot.example/keys?x");
+/// # Ok::<(), countersign::httpsig::WebUrlError>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct WebUrl {
+    pub(crate) scheme: Scheme,
+    pub(crate) host: Host,
+    pub(crate) port: u16,
+    pub(crate) target: PathAndQuery,
 }
 
-impl WebhookUrl {
+impl WebUrl {
     /// `host` or `host:port`, the port only when it is not the scheme's own.
-    pub(super) fn authority(&self) -> String {
+    pub fn authority(&self) -> String {
         let own = match self.scheme {
             Scheme::Http => 80,
             Scheme::Https => 443,
@@ -45,24 +52,39 @@ impl WebhookUrl {
 
     /// Scheme and authority: what a signature is made for, and all of the URL that is logged, as
     /// path and query may hold a secret.
-    pub(super) fn origin(&self) -> Origin {
+    pub fn origin(&self) -> Origin {
         Origin {
             scheme: self.scheme,
             authority: self.authority(),
         }
     }
+
+    /// The whole URL; [`Display`](fmt::Display) leaves out path and query.
+    pub fn as_url(&self) -> String {
+        format!("{self}{}", self.target)
+    }
+
+    /// Its path.
+    pub fn path(&self) -> &str {
+        self.target.path()
+    }
+
+    /// Whether it is `https`.
+    pub fn is_https(&self) -> bool {
+        self.scheme == Scheme::Https
+    }
 }
 
-impl fmt::Display for WebhookUrl {
+impl fmt::Display for WebUrl {
     /// Scheme and authority only.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}://{}", self.scheme.as_str(), self.authority())
     }
 }
 
-impl fmt::Debug for WebhookUrl {
+impl fmt::Debug for WebUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "WebhookUrl({self})")
+        write!(f, "WebUrl({self})")
     }
 }
 
@@ -76,10 +98,18 @@ impl fmt::Display for Host {
     }
 }
 
-impl FromStr for WebhookUrl {
-    type Err = WebhookError;
+/// Why a text is no URL that a stranger may send us to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("the URL {rule}")]
+pub struct WebUrlError {
+    /// What is wrong with it.
+    pub rule: &'static str,
+}
 
-    fn from_str(text: &str) -> Result<Self, WebhookError> {
+impl FromStr for WebUrl {
+    type Err = WebUrlError;
+
+    fn from_str(text: &str) -> Result<Self, WebUrlError> {
         if text.is_empty() || text.len() > MAX_URL {
             return Err(wrong("is empty or longer than 2048 bytes"));
         }
@@ -115,7 +145,7 @@ impl FromStr for WebhookUrl {
     }
 }
 
-fn split_scheme(text: &str) -> Result<(Scheme, &str), WebhookError> {
+fn split_scheme(text: &str) -> Result<(Scheme, &str), WebUrlError> {
     let (scheme, rest) = text
         .split_once("://")
         .ok_or(wrong("does not begin with https://"))?;
@@ -128,12 +158,12 @@ fn split_scheme(text: &str) -> Result<(Scheme, &str), WebhookError> {
     }
 }
 
-fn split_authority(authority: &str) -> Result<(Host, Option<&str>), WebhookError> {
+fn split_authority(authority: &str) -> Result<(Host, Option<&str>), WebUrlError> {
     if let Some(rest) = authority.strip_prefix('[') {
         let (inside, after) = rest
             .split_once(']')
             .ok_or(wrong("has a host in brackets that do not close"))?;
-        // Ipv6Addr knows no zones (`%eth0`), and neither does a webhook.
+        // Ipv6Addr knows no zones (`%eth0`), and neither does the web.
         let address: Ipv6Addr = inside
             .parse()
             .map_err(|_| wrong("has brackets around something that is no IPv6 address"))?;
@@ -151,7 +181,7 @@ fn split_authority(authority: &str) -> Result<(Host, Option<&str>), WebhookError
     Ok((read_host(host)?, port))
 }
 
-fn read_host(host: &str) -> Result<Host, WebhookError> {
+fn read_host(host: &str) -> Result<Host, WebUrlError> {
     // Four decimal numbers without leading zeros, and no other form.
     if let Ok(address) = host.parse::<Ipv4Addr>() {
         return Ok(Host::Address(address.into()));
@@ -179,7 +209,7 @@ fn read_host(host: &str) -> Result<Host, WebhookError> {
     Ok(Host::Name(host))
 }
 
-fn read_port(port: &str) -> Result<u16, WebhookError> {
+fn read_port(port: &str) -> Result<u16, WebUrlError> {
     let plain = !port.starts_with('0') && port.bytes().all(|b| b.is_ascii_digit());
     let port = port.parse().ok().filter(|_| plain);
     port.ok_or(wrong("has a port that is none"))
@@ -189,10 +219,10 @@ fn is_url_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-._~:/?[]@!$&'()*+,;=%".contains(&byte)
 }
 
-const fn wrong(rule: &'static str) -> WebhookError {
-    WebhookError::Url { rule }
+const fn wrong(rule: &'static str) -> WebUrlError {
+    WebUrlError { rule }
 }
 
-const fn not_a_path() -> WebhookError {
+const fn not_a_path() -> WebUrlError {
     wrong("has a path or query that is none")
 }

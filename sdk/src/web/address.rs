@@ -13,7 +13,7 @@ pub enum Class {
     Loopback,
     /// A network of somebody's own: RFC 1918, RFC 6598, RFC 4193.
     Private,
-    /// Anything else: nothing that a webhook is at.
+    /// Anything else: nothing that a server of the public web is at.
     Special(&'static str),
 }
 
@@ -29,7 +29,7 @@ impl fmt::Display for Class {
 }
 
 /// What `address` is for.
-pub(super) fn class_of(address: IpAddr) -> Class {
+pub fn class_of(address: IpAddr) -> Class {
     match address {
         IpAddr::V4(address) => class_v4(address),
         IpAddr::V6(address) => class_v6(address),
@@ -73,13 +73,13 @@ fn class_v6(address: Ipv6Addr) -> Class {
     }
 }
 
-/// A private network that webhooks may be in.
+/// A private network that is opened to URLs of strangers.
 ///
 /// ```
-/// use countersign::server::push::Network;
+/// use countersign::web::Network;
 /// let ours: Network = "10.20.0.0/16".parse()?;
 /// assert!("8.8.8.0/24".parse::<Network>().is_err(), "that is not private");
-/// # Ok::<(), countersign::server::push::NetworkError>(())
+/// # Ok::<(), countersign::web::NetworkError>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Network {
@@ -105,7 +105,8 @@ pub enum NetworkError {
 }
 
 impl Network {
-    pub(super) fn contains(&self, address: IpAddr) -> bool {
+    /// Whether `address` is in this network.
+    pub fn contains(&self, address: IpAddr) -> bool {
         match (self.first, address) {
             (IpAddr::V4(first), IpAddr::V4(address)) => {
                 let mask = u32::MAX << (32 - self.bits);
