@@ -36,10 +36,11 @@ use super::input::{MAX_LABELS, check_size};
 use super::inputs::Inputs;
 use super::origin::Origin;
 use super::params::{SignatureParams, header_value, sign_message};
-use super::profile::{DIRECTORY, Profile};
+use super::presented::PresentedSignature;
+use super::profile::Profile;
+use super::profiles::DIRECTORY;
 use super::sign::CONTENT_DIGEST;
 use super::verified::VerifiedMessage;
-use super::verify::verify_input;
 use super::view::{MessageView, RequestView, ResponseView};
 use super::{DIRECTORY_CONTENT_TYPE, DIRECTORY_PATH};
 use crate::clock::{Skew, UnixTime};
@@ -146,19 +147,22 @@ pub fn verify_proof(
     skew: Skew,
 ) -> Result<VerifiedMessage, SignatureError> {
     let keyid = key.thumbprint().to_string();
-    let input = Inputs::read(headers)?.tagged(DIRECTORY, Some(&keyid))?;
+    let input = Inputs::read(headers)?.tagged(DIRECTORY, None, Some(&keyid))?;
     let bound = input
         .components
         .iter()
         .any(|id| *id.name() == ComponentName::Authority && id.params() == [ComponentParam::Req]);
     if !bound {
         let component = "\"@authority\";req";
-        return Err(SignatureError::ComponentMissing { component });
+        return Err(SignatureError::ComponentMissing {
+            component: component.into(),
+        });
     }
     let request = request();
     let message = response(headers, &request, origin);
     let profile = Profile::directory();
-    verify_input(&message, &input, body, key, &profile, (now, skew))
+    let presented = PresentedSignature::of(&message, input, &profile);
+    presented.check(body, now, skew)?.verify(key)
 }
 
 /// The request for a directory; only its authority is ever signed, and that is the origin's.

@@ -28,6 +28,7 @@
 //! }
 //! ```
 
+mod accept;
 mod agent;
 mod base;
 mod canonical;
@@ -37,18 +38,27 @@ mod coverage;
 mod digest;
 mod error;
 mod fields;
+mod inner;
 mod input;
 mod inputs;
 mod member;
 mod origin;
+mod outcome;
 mod output;
 mod params;
+mod presented;
 mod profile;
+mod profile_builder;
+mod profiles;
 mod query;
 mod replay_memory;
 mod replay_store;
+mod request_tie;
+mod respond;
+mod revision;
 mod rules;
 mod sign;
+mod template;
 mod value;
 mod verified;
 mod verify;
@@ -61,6 +71,8 @@ pub mod replay;
 #[cfg(test)]
 mod tests;
 
+pub use accept::{AcceptSignature, Wish, vary_by_accept_signature};
+pub use agent::{AgentKind, SignatureAgent};
 pub use base::signature_base;
 pub use component::{ComponentId, ComponentParam};
 pub use component_name::ComponentName;
@@ -68,11 +80,17 @@ pub use digest::{DigestError, content_digest, verify_content_digest};
 pub use error::SignatureError;
 pub use fields::FieldType;
 pub use origin::{Origin, Scheme};
+pub use outcome::{Outcome, Refused, ResolvedKey, SignatureClaims, WantedKey, judge};
 pub use params::{ParamValue, SignatureFields, SignatureParams, sign_message};
+pub use presented::{CheckedSignature, PresentedSignature};
 pub use profile::{Danger, Profile};
+pub use profile_builder::ProfileBuilder;
 pub use replay_memory::MemoryReplayStore;
 pub use replay_store::{Fresh, ReplayError, ReplayStore};
-pub use sign::Signer;
+pub use respond::sign_response;
+pub use revision::{Revision, Tolerance};
+pub use rules::SignerParam;
+pub use sign::{PreparedSignature, RequestTemplate, Signer};
 pub use verified::{VerifiedMessage, VerifiedRequest};
 pub use verify::{Verifier, verify_message};
 pub use view::{MessageView, RequestView, ResponseView};

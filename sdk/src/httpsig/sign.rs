@@ -2,28 +2,32 @@
 
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName};
+use http::header::HeaderName;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
 
-use super::agent::{AGENT, SIGNATURE_AGENT, check_url};
+use super::agent::AGENT;
 use super::base::{BASE_ROOM, PARAMS};
-use super::component::{ComponentId, write_string};
-use super::digest::encode_digest;
+use super::component::ComponentId;
+use super::digest::{DigestError, encode_digest, verify_content_digest};
 use super::error::SignatureError;
-use super::fields::{NoValue, combined, write_bytes};
-use super::input::{MAX_COMPONENTS, SIGNATURE, SIGNATURE_INPUT, check_size, refuse_repeated};
+use super::fields::{combined, write_bytes};
+use super::inner::check_inner;
+use super::input::{SIGNATURE, SIGNATURE_INPUT};
+use super::inputs::Inputs;
+use super::member::{Member, find_member};
 use super::origin::Origin;
-use super::params::{header_value, write_number};
+use super::params::header_value;
 use super::profile::Profile;
-use super::rules::Cover;
+use super::template::Template;
 use super::view::RequestView;
 use crate::clock::UnixTime;
-use crate::crypto::SigningKey;
+use crate::crypto::{SigningKey, VerifyingKey};
 
 pub(super) const CONTENT_DIGEST: HeaderName = HeaderName::from_static("content-digest");
+
+/// The parameter that says for whom a request is (draft-ietf-wimse-http-signature).
+pub(super) const AUDIENCE: &str = "wimse-aud";
 
 /// Signs requests with one key. Everything that is the same for all of them is written once.
 ///
@@ -48,45 +52,13 @@ pub(super) const CONTENT_DIGEST: HeaderName = HeaderName::from_static("content-d
 #[derive(Clone, Debug)]
 pub struct Signer {
     key: Arc<SigningKey>,
-    agent: Option<HeaderValue>,
-    slots: Vec<Slot>,
-    /// `sig1=`
-    label: Box<[u8]>,
-    /// `;keyid="…";nonce="`
-    before_nonce: Box<[u8]>,
-    /// `";tag="web-bot-auth"`
-    after_nonce: Box<[u8]>,
-    life: std::time::Duration,
-}
-
-/// One component: its beginning of a line (`"@method": `), and where the rest comes from.
-#[derive(Clone, Debug)]
-struct Slot {
-    line: Box<[u8]>,
-    from: Source,
-}
-
-#[derive(Clone, Debug)]
-enum Source {
-    Method,
-    Authority,
-    Path,
-    Query,
-    Field(HeaderName),
-    Digest,
-    Agent(Box<[u8]>),
-    Other(ComponentId<'static>),
-}
-
-impl Slot {
-    fn identifier(&self) -> &[u8] {
-        &self.line[..self.line.len() - 2]
-    }
+    template: RequestTemplate,
 }
 
 impl Signer {
-    /// A signer for `key`, whose public half is published at `signature_agent`, an https URL. Under
-    /// [`Profile::rfc9421`] the URL may be empty, and then there is no `Signature-Agent`.
+    /// A signer for `key`, whose public half is published at `signature_agent`: an https URL in
+    /// the form that the profile's revision has, or nothing under profiles without
+    /// `Signature-Agent` ([`Profile::rfc9421`], [`Profile::wimse`], most of one's own).
     ///
     /// # Errors
     /// [`SignatureError::Agent`] for another kind of URL, [`SignatureError::TestKey`] for a
@@ -96,39 +68,8 @@ impl Signer {
         signature_agent: &str,
         profile: Profile,
     ) -> Result<Self, SignatureError> {
-        let thumbprint = key.verifying_key().thumbprint();
-        profile.check_key(thumbprint)?;
-        let label = profile.label();
-        let mut member = Vec::new();
-        let mut agent = None;
-        if !signature_agent.is_empty() || profile.tag.is_some() {
-            check_url(signature_agent)?;
-            write_string(signature_agent, &mut member);
-            agent = Some(header_value(&[label.as_bytes(), b"=", &member].concat())?);
-        }
-        let components = components_of(&profile)?;
-        check_size("components", components.len(), MAX_COMPONENTS)?;
-        refuse_repeated(&components)?;
-        let slots = profile
-            .cover
-            .iter()
-            .zip(components)
-            .map(|(cover, id)| Slot {
-                line: [id.to_string().as_bytes(), b": "].concat().into(),
-                from: source_of(cover, &member),
-            });
-        let tag = profile.tag.map(|tag| format!(";tag=\"{tag}\""));
-        Ok(Self {
-            slots: slots.collect(),
-            agent,
-            label: [label.as_bytes(), b"="].concat().into(),
-            before_nonce: format!(";keyid=\"{thumbprint}\";nonce=\"")
-                .into_bytes()
-                .into(),
-            after_nonce: format!("\"{}", tag.unwrap_or_default()).into_bytes().into(),
-            life: profile.life,
-            key,
-        })
+        let template = RequestTemplate::new(key.verifying_key(), signature_agent, &profile)?;
+        Ok(Self { key, template })
     }
 
     /// Signs the request: sets `Content-Digest` (when there is a body), `Signature-Agent`,
@@ -148,18 +89,188 @@ impl Signer {
         now: UnixTime,
         nonce: [u8; 16],
     ) -> Result<(), SignatureError> {
-        let digest = (!body.is_empty()).then(|| encode_digest(body));
-        self.announce(&mut parts.headers, digest.as_ref())?;
+        let prepared = self.template.prepare(parts, origin, body, now, nonce)?;
+        self.attach(prepared, &mut parts.headers)
+    }
 
+    /// Adds a signature to those that the request has, under a label of its own: one request may be
+    /// signed for Web Bot Auth and for WIMSE. What the others cover stays as it is.
+    ///
+    /// # Errors
+    /// As [`Signer::sign`]; and [`SignatureError::Malformed`] when the label is taken,
+    /// [`SignatureError::Digest`] when the `Content-Digest` there is of another body.
+    pub fn add(
+        &self,
+        parts: &mut Parts,
+        origin: &Origin,
+        body: &[u8],
+        now: UnixTime,
+        nonce: [u8; 16],
+    ) -> Result<(), SignatureError> {
+        let prepared = self
+            .template
+            .prepare_more(parts, origin, body, now, nonce)?;
+        self.attach(prepared, &mut parts.headers)
+    }
+
+    fn attach(
+        &self,
+        prepared: PreparedSignature,
+        headers: &mut HeaderMap,
+    ) -> Result<(), SignatureError> {
+        let made = self.key.sign(prepared.base());
+        let made = made.map_err(|_| SignatureError::Provider)?;
+        prepared.attach(headers, made.as_bytes())
+    }
+}
+
+/// Signs requests with a key that is elsewhere: writes the signature base, and puts the signature
+/// that was made over it onto the request.
+///
+/// ```
+/// use countersign::clock::UnixTime;
+/// use countersign::crypto::{Algorithm, SigningKey, random};
+/// use countersign::httpsig::{Origin, Profile, RequestTemplate};
+///
+/// # let elsewhere = SigningKey::generate(Algorithm::Ed25519)?;
+/// let public = elsewhere.verifying_key();
+/// let template = RequestTemplate::new(public, "https://planner.example/keys", &Profile::a2a())?;
+/// let (mut parts, ()) = http::Request::get("/tasks/7").body(())?.into_parts();
+/// let origin = Origin::https("booking.example");
+/// let now = UnixTime::from_secs(1_735_689_600); // your clock's
+/// let prepared = template.prepare(&mut parts, &origin, b"", now, random())?;
+/// let signature = elsewhere.sign(prepared.base())?; // wherever the key is
+/// prepared.attach(&mut parts.headers, signature.as_bytes())?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct RequestTemplate(Template);
+
+impl RequestTemplate {
+    /// A template for the key with this public half.
+    ///
+    /// # Errors
+    /// As [`Signer::new`].
+    pub fn new(
+        key: &VerifyingKey,
+        signature_agent: &str,
+        profile: &Profile,
+    ) -> Result<Self, SignatureError> {
+        Template::new(key, signature_agent, profile).map(Self)
+    }
+
+    /// Sets everything but the signature, as [`Signer::sign`] does, and gives what is to be signed.
+    ///
+    /// # Errors
+    /// As [`Signer::sign`].
+    pub fn prepare(
+        &self,
+        parts: &mut Parts,
+        origin: &Origin,
+        body: &[u8],
+        now: UnixTime,
+        nonce: [u8; 16],
+    ) -> Result<PreparedSignature, SignatureError> {
+        let digest = (!body.is_empty()).then(|| encode_digest(body));
+        match &digest {
+            Some(digest) => set(&mut parts.headers, CONTENT_DIGEST, header_value(digest)?)?,
+            None => drop(parts.headers.remove(CONTENT_DIGEST)),
+        }
+        if let Some(agent) = &self.0.agent {
+            set(&mut parts.headers, AGENT, agent.clone())?;
+        }
+        let request = RequestView::new(parts, origin);
+        self.write(&request, digest.as_ref(), now, nonce, false)
+    }
+
+    /// The same beside the signatures that the request has, as [`Signer::add`] does.
+    ///
+    /// # Errors
+    /// As [`Signer::add`].
+    pub fn prepare_more(
+        &self,
+        parts: &mut Parts,
+        origin: &Origin,
+        body: &[u8],
+        now: UnixTime,
+        nonce: [u8; 16],
+    ) -> Result<PreparedSignature, SignatureError> {
+        let headers = &mut parts.headers;
+        self.refuse_taken_label(headers)?;
+        if headers.contains_key(CONTENT_DIGEST) {
+            let value = combined(headers, CONTENT_DIGEST).map_err(|_| DigestError::Malformed)?;
+            let text = std::str::from_utf8(&value).map_err(|_| DigestError::Malformed)?;
+            verify_content_digest(text, body)?;
+        } else if !body.is_empty() {
+            set(headers, CONTENT_DIGEST, header_value(&encode_digest(body))?)?;
+        }
+        if let Some(agent) = &self.0.agent {
+            self.add_agent(headers, agent)?;
+        }
+        let request = RequestView::new(parts, origin);
+        self.write(&request, None, now, nonce, true)
+    }
+
+    fn label(&self) -> &str {
+        let label = &self.0.label[..self.0.label.len() - 1];
+        std::str::from_utf8(label).unwrap_or_default()
+    }
+
+    fn refuse_taken_label(&self, headers: &HeaderMap) -> Result<(), SignatureError> {
+        let labels = match Inputs::read(headers) {
+            Ok(inputs) => inputs.labels(),
+            Err(SignatureError::Missing { .. }) => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        if labels.contains(&self.label()) {
+            return Err(SignatureError::Malformed {
+                field: "Signature-Input",
+                what: "a label stands twice",
+            });
+        }
+        Ok(())
+    }
+
+    fn add_agent(
+        &self,
+        headers: &mut HeaderMap,
+        agent: &HeaderValue,
+    ) -> Result<(), SignatureError> {
+        let rule = "the field that is there leaves no room for another agent";
+        let taken = SignatureError::Agent { rule };
+        match combined(headers, AGENT) {
+            Err(_) if !headers.contains_key(AGENT) => {}
+            Ok(field) if !self.0.agent_is_field => {
+                if !matches!(find_member(&field, self.label()), Some(Member::Absent)) {
+                    return Err(taken);
+                }
+            }
+            _ => return Err(taken),
+        }
+        append(headers, AGENT, agent.clone())
+    }
+
+    fn write(
+        &self,
+        request: &RequestView<'_>,
+        digest: Option<&[u8; 54]>,
+        now: UnixTime,
+        nonce: [u8; 16],
+        more: bool,
+    ) -> Result<PreparedSignature, SignatureError> {
+        let template = &self.0;
+        if template.inner {
+            let ids = template.slots.iter().map(|slot| slot.id.clone());
+            check_inner(&ids.collect::<Vec<ComponentId<'_>>>(), request.headers())?;
+        }
         let mut input = Vec::with_capacity(512);
-        input.extend_from_slice(&self.label);
+        input.extend_from_slice(&template.label);
         input.push(b'(');
         let mut base = Vec::with_capacity(BASE_ROOM);
-        let request = RequestView::new(parts, origin);
-        for slot in &self.slots {
+        for slot in &template.slots {
             let start = base.len();
             base.extend_from_slice(&slot.line);
-            if !self.write_value(slot, &request, origin, digest.as_ref(), &mut base)? {
+            if !slot.write_value(request, digest, &mut base)? {
                 base.truncate(start);
                 continue;
             }
@@ -169,138 +280,82 @@ impl Signer {
             }
             input.extend_from_slice(slot.identifier());
         }
-        self.write_params(now, nonce, &mut input);
+        template.write_params(request, now, nonce, &mut input)?;
         base.extend_from_slice(PARAMS);
-        base.extend_from_slice(&input[self.label.len()..]);
+        base.extend_from_slice(&input[template.label.len()..]);
+        let mut signature = Vec::with_capacity(template.label.len() + 90);
+        signature.extend_from_slice(&template.label);
+        Ok(PreparedSignature {
+            base,
+            input: header_value(&input)?,
+            signature,
+            more,
+        })
+    }
+}
 
-        let made = self.key.sign(&base).map_err(|_| SignatureError::Provider)?;
-        let mut signature = Vec::with_capacity(self.label.len() + 90);
-        signature.extend_from_slice(&self.label);
-        write_bytes(made.as_bytes(), &mut signature);
-        set(&mut parts.headers, SIGNATURE_INPUT, header_value(&input)?)?;
-        set(&mut parts.headers, SIGNATURE, header_value(&signature)?)
+/// A request that wants a signature over its base.
+#[derive(Debug)]
+#[must_use]
+pub struct PreparedSignature {
+    base: Vec<u8>,
+    input: HeaderValue,
+    /// `sig1=`
+    signature: Vec<u8>,
+    more: bool,
+}
+
+impl PreparedSignature {
+    /// The signature base: what is to be signed (RFC 9421 §2.5). It holds covered field values, so
+    /// it is as secret as they are.
+    pub fn base(&self) -> &[u8] {
+        &self.base
     }
 
-    /// Sets the fields that are covered and that only the signer knows.
-    fn announce(
-        &self,
+    /// Sets, or adds, `Signature-Input` and `Signature`. `headers` are those of the request that
+    /// was prepared, and nothing that is covered may have changed.
+    ///
+    /// # Errors
+    /// [`SignatureError::TooLarge`] when there are more header fields than can be held.
+    pub fn attach(
+        mut self,
         headers: &mut HeaderMap,
-        digest: Option<&[u8; 54]>,
+        signature: &[u8],
     ) -> Result<(), SignatureError> {
-        match digest {
-            Some(digest) => set(headers, CONTENT_DIGEST, header_value(digest)?)?,
-            None => drop(headers.remove(CONTENT_DIGEST)),
-        }
-        match &self.agent {
-            Some(agent) => set(headers, AGENT, agent.clone()),
-            None => Ok(()),
-        }
-    }
-
-    /// Appends the value; `false` when the component is left out.
-    fn write_value(
-        &self,
-        slot: &Slot,
-        request: &RequestView<'_>,
-        origin: &Origin,
-        digest: Option<&[u8; 54]>,
-        base: &mut Vec<u8>,
-    ) -> Result<bool, SignatureError> {
-        let start = base.len();
-        match &slot.from {
-            Source::Method => base.extend_from_slice(request.method().as_str().as_bytes()),
-            Source::Authority => origin.write_authority(base)?,
-            Source::Path => base.extend_from_slice(request.path().as_bytes()),
-            Source::Query => request.write_query(base),
-            Source::Agent(member) => base.extend_from_slice(member),
-            Source::Digest => match digest {
-                Some(digest) => base.extend_from_slice(digest),
-                None => return Ok(false),
-            },
-            Source::Field(name) => match combined(request.headers(), name) {
-                Ok(value) => {
-                    base.extend_from_slice(&value);
-                    return Ok(true);
-                }
-                Err(NoValue::Absent) => return Ok(false),
-                Err(_) => return Err(not_ascii(slot)),
-            },
-            Source::Other(id) => {
-                super::MessageView::from(*request).write_value(id, base)?;
-                return Ok(true);
-            }
-        }
-        if base[start..].is_ascii() {
-            Ok(true)
-        } else {
-            Err(not_ascii(slot))
-        }
-    }
-
-    fn write_params(&self, now: UnixTime, nonce: [u8; 16], input: &mut Vec<u8>) {
-        input.extend_from_slice(b");created=");
-        write_number(now.secs(), input);
-        input.extend_from_slice(b";expires=");
-        write_number(now.plus(self.life).secs(), input);
-        input.extend_from_slice(&self.before_nonce);
-        let mut text = [b'='; 24];
-        // 16 bytes are always 24 characters.
-        let _ = STANDARD.encode_slice(nonce, &mut text);
-        input.extend_from_slice(&text);
-        input.extend_from_slice(&self.after_nonce);
+        write_bytes(signature, &mut self.signature);
+        let signature = header_value(&self.signature)?;
+        let put = if self.more { append } else { set };
+        put(headers, SIGNATURE_INPUT, self.input)?;
+        put(headers, SIGNATURE, signature)
     }
 }
 
-fn components_of(profile: &Profile) -> Result<Vec<ComponentId<'static>>, SignatureError> {
-    let agent = format!("\"{SIGNATURE_AGENT}\";key=\"{}\"", profile.label());
-    let components = profile.cover.iter().map(|cover| {
-        let text = match cover {
-            Cover::Other(id) => return Ok(id.clone()),
-            Cover::Method => "\"@method\"".to_owned(),
-            Cover::Authority => "\"@authority\"".to_owned(),
-            Cover::Path => "\"@path\"".to_owned(),
-            Cover::Query => "\"@query\"".to_owned(),
-            Cover::Digest => "\"content-digest\"".to_owned(),
-            Cover::Field(name) => format!("\"{name}\""),
-            Cover::Agent => agent.clone(),
-        };
-        ComponentId::parse(&text).map(ComponentId::into_owned)
-    });
-    components.collect()
-}
-
-fn source_of(cover: &Cover, member: &[u8]) -> Source {
-    match cover {
-        Cover::Method => Source::Method,
-        Cover::Authority => Source::Authority,
-        Cover::Path => Source::Path,
-        Cover::Query => Source::Query,
-        Cover::Digest => Source::Digest,
-        Cover::Agent => Source::Agent(member.into()),
-        Cover::Field("authorization") => Source::Field(AUTHORIZATION),
-        Cover::Field("content-type") => Source::Field(CONTENT_TYPE),
-        Cover::Field(name) => Source::Field(HeaderName::from_static(name)),
-        Cover::Other(id) => Source::Other(id.clone()),
-    }
-}
-
-fn set(
+pub(super) fn set(
     headers: &mut HeaderMap,
     name: HeaderName,
     value: HeaderValue,
 ) -> Result<(), SignatureError> {
     headers
         .try_insert(name, value)
-        .map_err(|_| SignatureError::TooLarge {
-            what: "header fields",
-            len: headers.len() + 1,
-            max: headers.len(),
-        })?;
+        .map_err(|_| too_many(headers.len()))?;
     Ok(())
 }
 
-fn not_ascii(slot: &Slot) -> SignatureError {
-    SignatureError::NotAscii {
-        component: String::from_utf8_lossy(slot.identifier()).into_owned(),
+pub(super) fn append(
+    headers: &mut HeaderMap,
+    name: HeaderName,
+    value: HeaderValue,
+) -> Result<(), SignatureError> {
+    headers
+        .try_append(name, value)
+        .map_err(|_| too_many(headers.len()))?;
+    Ok(())
+}
+
+const fn too_many(max: usize) -> SignatureError {
+    SignatureError::TooLarge {
+        what: "header fields",
+        len: max + 1,
+        max,
     }
 }
