@@ -565,6 +565,10 @@ fn each_component_of_the_profile_is_demanded() {
         ),
         (
             format!("{all} \"signature\";key=\"x\""),
+            "signature.component_missing",
+        ),
+        (
+            format!("{all} \"signature\""),
             "signature.component_refused",
         ),
         (
