@@ -100,6 +100,9 @@ pub mod token;
 pub mod audit;
 pub mod policy;
 
+#[cfg(feature = "pkcs11")]
+pub mod pkcs11;
+
 #[cfg(feature = "net")]
 pub mod oauth;
 #[cfg(feature = "net")]

@@ -9,6 +9,13 @@ pub fn sha256(data: &[u8]) -> [u8; 32] {
     out
 }
 
+/// SHA-384 of `data`.
+pub fn sha384(data: &[u8]) -> [u8; 48] {
+    let mut out = [0; 48];
+    out.copy_from_slice(digest::digest(&digest::SHA384, data).as_ref());
+    out
+}
+
 /// SHA-512 of `data`.
 pub fn sha512(data: &[u8]) -> [u8; 64] {
     let mut out = [0; 64];

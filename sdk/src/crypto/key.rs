@@ -74,7 +74,8 @@ enum Pair {
     P256(EcdsaKeyPair),
 }
 
-/// A private key. Debug output shows the thumbprint of its public half only.
+/// A private key. Debug output shows the thumbprint of its public half only. Cloning is cheap, and
+/// the key is wiped with the last of the clones.
 ///
 /// ```
 /// use countersign::crypto::{Algorithm, SigningKey};
@@ -83,7 +84,10 @@ enum Pair {
 /// key.verifying_key().verify(b"text", signature.as_bytes())?;
 /// # Ok::<(), countersign::crypto::KeyError>(())
 /// ```
-pub struct SigningKey {
+#[derive(Clone)]
+pub struct SigningKey(Arc<Private>);
+
+struct Private {
     pair: Pair,
     public: VerifyingKey,
     pkcs8: Zeroizing<Vec<u8>>,
@@ -123,22 +127,22 @@ impl SigningKey {
             let public = VerifyingKey::p256(pair.public_key().as_ref())?;
             (Pair::P256(pair), public)
         };
-        Ok(Self {
+        Ok(Self(Arc::new(Private {
             pair,
             public,
             pkcs8: Zeroizing::new(der.to_vec()),
             random: SystemRandom::new(),
-        })
+        })))
     }
 
     /// The algorithm this key signs with.
     pub fn algorithm(&self) -> Algorithm {
-        self.public.algorithm()
+        self.0.public.algorithm()
     }
 
     /// The public half.
     pub fn verifying_key(&self) -> &VerifyingKey {
-        &self.public
+        &self.0.public
     }
 
     /// Signs `message`.
@@ -146,10 +150,10 @@ impl SigningKey {
     /// # Errors
     /// [`KeyError::Provider`] when the provider fails.
     pub fn sign(&self, message: &[u8]) -> Result<Signature, KeyError> {
-        let made = match &self.pair {
+        let made = match &self.0.pair {
             Pair::Ed25519(pair) => pair.try_sign(message).map_err(|_| KeyError::Provider)?,
             Pair::P256(pair) => pair
-                .sign(&self.random, message)
+                .sign(&self.0.random, message)
                 .map_err(|_| KeyError::Provider)?,
         };
         let bytes = made.as_ref().try_into().map_err(|_| KeyError::Provider)?;
@@ -158,13 +162,13 @@ impl SigningKey {
 
     /// The PKCS#8 document: for the TLS stack and for files this process owns.
     pub fn expose_pkcs8(&self) -> &[u8] {
-        &self.pkcs8
+        &self.0.pkcs8
     }
 }
 
 impl fmt::Debug for SigningKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SigningKey({})", self.public.thumbprint())
+        write!(f, "SigningKey({})", self.0.public.thumbprint())
     }
 }
 

@@ -6,6 +6,6 @@ mod digest;
 mod key;
 mod thumbprint;
 
-pub use digest::{fill_random, random, same_bytes, sha256, sha512};
+pub use digest::{fill_random, random, same_bytes, sha256, sha384, sha512};
 pub use key::{Algorithm, KeyError, Signature, SigningKey, VerifyingKey};
 pub use thumbprint::{CertThumbprint, KeyThumbprint, ThumbprintError};

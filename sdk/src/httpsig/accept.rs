@@ -10,13 +10,13 @@ use super::component::ComponentId;
 use super::error::SignatureError;
 use super::input::{Input, MAX_COMPONENTS, check_size};
 use super::inputs::Inputs;
+use super::keys::HttpSigningKey;
 use super::params::{ParamValue, SignatureFields, SignatureParams, header_value, sign_message};
 use super::profile::Profile;
 use super::rules::SignerParam;
 use super::template::components_of;
 use super::view::MessageView;
 use crate::clock::UnixTime;
-use crate::crypto::SigningKey;
 
 pub(super) const ACCEPT_SIGNATURE: HeaderName = HeaderName::from_static("accept-signature");
 
@@ -198,7 +198,7 @@ impl AcceptSignature {
     pub fn answer(
         &self,
         message: &MessageView<'_>,
-        key: &SigningKey,
+        key: &HttpSigningKey,
         now: UnixTime,
         life: std::time::Duration,
         nonce: [u8; 16],
@@ -216,7 +216,7 @@ impl AcceptSignature {
                 }
                 ("alg", Wish::Any) => params.alg(public.algorithm()),
                 ("alg", Wish::Exactly(ParamValue::Text(named)))
-                    if named != public.algorithm().http_name() =>
+                    if named != public.algorithm().name() =>
                 {
                     return Err(asked("it is for another algorithm"));
                 }

@@ -125,7 +125,7 @@ pub fn prove(
             .tag(DIRECTORY);
         let label = format!("binding{index}");
         let message = response(&headers, &request, origin);
-        let fields = sign_message(&message, key, &label, &components, &params)?;
+        let fields = sign_message(&message, *key, &label, &components, &params)?;
         headers.append("signature-input", fields.signature_input);
         headers.append("signature", fields.signature);
     }

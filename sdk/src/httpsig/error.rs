@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 
 use crate::clock::UnixTime;
-use crate::crypto::{Algorithm, KeyThumbprint};
+use crate::crypto::KeyThumbprint;
 
 use super::digest::DigestError;
+use super::keys::HttpAlgorithm;
 
 /// Why a message signature was not made or not taken. Nothing in it is secret.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -114,13 +115,22 @@ pub enum SignatureError {
         owner: KeyThumbprint,
     },
     /// `alg` says another algorithm than the key's.
-    #[error("the signature says it is {named:?}, the key is for {}", .key.http_name())]
+    #[error("the signature says it is {named:?}, the key is for {}", .key)]
     Algorithm {
         /// `alg` as received.
         named: String,
         /// What the key is for.
-        key: Algorithm,
+        key: HttpAlgorithm,
     },
+    /// The profile has no place for this algorithm.
+    #[error("{algorithm} has no place in this profile")]
+    AlgorithmRefused {
+        /// The key's.
+        algorithm: HttpAlgorithm,
+    },
+    /// The message is not the one that was prepared for signing.
+    #[error("the message was changed after it was prepared for signing")]
+    Changed,
     /// The bytes do not verify.
     #[error("the signature does not verify")]
     Invalid,
@@ -219,7 +229,8 @@ impl SignatureError {
             // Nobody says where the key is, or it is not there, or it was not found.
             Self::AgentMissing | Self::AgentUnresolvable { .. } | Self::KeyUnknown { .. } => false,
             // Our own affairs.
-            Self::Origin { .. } | Self::Provider | Self::Asked { .. } => false,
+            Self::Origin { .. } | Self::Provider | Self::Asked { .. } | Self::Changed => false,
+            Self::AlgorithmRefused { .. } => true,
             Self::Malformed { .. }
             | Self::ComponentMissing { .. }
             | Self::ComponentAbsent { .. }
@@ -264,6 +275,8 @@ impl SignatureError {
             Self::Life { .. } => "signature.life",
             Self::Owner { .. } => "signature.owner",
             Self::Algorithm { .. } => "signature.algorithm",
+            Self::AlgorithmRefused { .. } => "signature.algorithm_refused",
+            Self::Changed => "signature.changed",
             Self::Invalid => "signature.invalid",
             Self::Tag { .. } => "signature.tag",
             Self::Nonce { .. } => "signature.nonce",

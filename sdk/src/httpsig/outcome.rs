@@ -2,13 +2,13 @@
 
 use super::agent::SignatureAgent;
 use super::error::SignatureError;
+use super::keys::HttpVerifyingKey;
 use super::params::ParamValue;
 use super::presented::{CheckedSignature, PresentedSignature};
 use super::profile::Profile;
 use super::verified::VerifiedMessage;
 use super::view::MessageView;
 use crate::clock::{Skew, UnixTime};
-use crate::crypto::VerifyingKey;
 
 /// What became of a signature.
 #[derive(Clone, Debug)]
@@ -175,9 +175,9 @@ impl WantedKey<'_> {
 #[derive(Clone, Debug)]
 pub enum ResolvedKey {
     /// It was found at the signature agent's URL.
-    Published(VerifyingKey),
+    Published(HttpVerifyingKey),
     /// It was at hand, whatever the URL says. The signer is then known by its key only.
-    Held(VerifyingKey),
+    Held(HttpVerifyingKey),
 }
 
 impl CheckedSignature<'_> {
@@ -211,11 +211,12 @@ impl CheckedSignature<'_> {
 /// ```
 /// use std::collections::HashMap;
 /// use countersign::clock::{Skew, UnixTime};
-/// use countersign::crypto::VerifyingKey;
-/// use countersign::httpsig::{MessageView, Outcome, Profile, ResolvedKey, Revision, judge};
+/// use countersign::httpsig::{
+///     HttpVerifyingKey, MessageView, Outcome, Profile, ResolvedKey, Revision, judge,
+/// };
 ///
 /// /// Keys that were found at each URL, by thumbprint.
-/// type Found = HashMap<(String, String), VerifyingKey>;
+/// type Found = HashMap<(String, String), HttpVerifyingKey>;
 ///
 /// fn outcome(message: &MessageView<'_>, body: &[u8], keys: &Found, now: UnixTime) -> Outcome {
 ///     let profile = Profile::web_bot_auth(Revision::Ietf01);

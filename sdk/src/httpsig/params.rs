@@ -6,11 +6,12 @@ use sfv::KeyRef;
 use super::base::{BASE_ROOM, write_base};
 use super::component::{ComponentId, write_string};
 use super::error::SignatureError;
-use super::fields::write_bytes;
 use super::input::{MAX_COMPONENTS, check_size, refuse_repeated};
+use super::keys::{HttpAlgorithm, HttpSigningKey, HttpVerifyingKey};
+use super::prepared::PreparedMessage;
 use super::view::MessageView;
 use crate::clock::UnixTime;
-use crate::crypto::{Algorithm, KeyThumbprint, SigningKey};
+use crate::crypto::KeyThumbprint;
 
 /// The value of a signature parameter.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -60,8 +61,9 @@ impl SignatureParams {
 
     /// The algorithm; usually left to the key.
     #[must_use]
-    pub fn alg(self, algorithm: Algorithm) -> Self {
-        self.with("alg", ParamValue::Text(algorithm.http_name().to_owned()))
+    pub fn alg(self, algorithm: impl Into<HttpAlgorithm>) -> Self {
+        let name = algorithm.into().name().to_owned();
+        self.with("alg", ParamValue::Text(name))
     }
 
     /// A value that is used once.
@@ -126,11 +128,28 @@ pub struct SignatureFields {
 /// written, or the provider fails.
 pub fn sign_message(
     message: &MessageView<'_>,
-    key: &SigningKey,
+    key: impl Into<HttpSigningKey>,
     label: &str,
     components: &[ComponentId<'_>],
     params: &SignatureParams,
 ) -> Result<SignatureFields, SignatureError> {
+    let key = key.into();
+    let prepared = prepare_message(message, key.verifying_key(), label, components, params)?;
+    let made = key.sign(prepared.base());
+    prepared.fields(&made.map_err(|_| SignatureError::Provider)?)
+}
+
+/// The first half of [`sign_message`], for a key that is elsewhere; `key` is its public half.
+///
+/// # Errors
+/// As [`sign_message`].
+pub fn prepare_message(
+    message: &MessageView<'_>,
+    key: impl Into<HttpVerifyingKey>,
+    label: &str,
+    components: &[ComponentId<'_>],
+    params: &SignatureParams,
+) -> Result<PreparedMessage, SignatureError> {
     if KeyRef::from_str(label).is_err() {
         return Err(malformed("the label is not a key of a dictionary"));
     }
@@ -143,13 +162,7 @@ pub fn sign_message(
     let start = input.len();
     params.write(&mut input)?;
     base.extend_from_slice(&input[start..]);
-    let signed = key.sign(&base).map_err(|_| SignatureError::Provider)?;
-    let mut signature = [label.as_bytes(), b"="].concat();
-    write_bytes(signed.as_bytes(), &mut signature);
-    Ok(SignatureFields {
-        signature_input: header_value(&input)?,
-        signature: header_value(&signature)?,
-    })
+    Ok(PreparedMessage::new(key.into(), label.len(), input, base))
 }
 
 /// The bytes as a field value; they are visible ASCII already.

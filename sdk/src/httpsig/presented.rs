@@ -9,6 +9,7 @@ use super::error::SignatureError;
 use super::inner::check_inner;
 use super::input::Input;
 use super::inputs::Inputs;
+use super::keys::HttpVerifyingKey;
 use super::output::signature_of;
 use super::params::ParamValue;
 use super::profile::Profile;
@@ -19,7 +20,6 @@ use super::verify::{
 };
 use super::view::MessageView;
 use crate::clock::{Skew, UnixTime};
-use crate::crypto::VerifyingKey;
 
 /// One signature of a message, chosen by a profile. Nothing is checked yet.
 ///
@@ -186,14 +186,18 @@ impl CheckedSignature<'_> {
     ///
     /// # Errors
     /// [`SignatureError`] naming the first broken rule.
-    pub fn verify(self, key: &VerifyingKey) -> Result<VerifiedMessage, SignatureError> {
+    pub fn verify(
+        self,
+        key: impl Into<HttpVerifyingKey>,
+    ) -> Result<VerifiedMessage, SignatureError> {
+        let key = key.into();
         let PresentedSignature {
             message,
             profile,
             input,
         } = self.presented;
-        profile.check_key(key.thumbprint())?;
-        check_key(&input, &profile.needs, key)?;
+        profile.check_key(&key)?;
+        check_key(&input, &profile.needs, &key)?;
         let headers = message.headers();
         let signature = signature_of(headers, input.label)?;
         let mut base = Vec::with_capacity(BASE_ROOM);

@@ -7,11 +7,11 @@ use sfv::KeyRef;
 
 use super::component::ComponentId;
 use super::error::SignatureError;
+use super::keys::{HttpVerifyingKey, is_public_test_key};
 use super::params::ParamValue;
 use super::profile_builder::ProfileBuilder;
 use super::revision::{Revision, Tolerance, Tolerances};
-use super::rules::{Audience, Cover, Needs, SignerParam, TEST_KEYS};
-use crate::crypto::KeyThumbprint;
+use super::rules::{Audience, Cover, Needs, SignerParam};
 
 /// The label of signatures we make, unless another is set.
 const LABEL: &str = "sig1";
@@ -43,6 +43,7 @@ pub struct Profile {
     pub(super) params: Vec<SignerParam>,
     pub(super) tolerances: Tolerances,
     pub(super) test_keys: bool,
+    pub(super) shared_secrets: bool,
 }
 
 impl Profile {
@@ -173,9 +174,15 @@ impl Profile {
         self.needs.agent.unwrap_or(Revision::Ietf01)
     }
 
-    /// Refuses keys whose private half is printed in RFC 9421 B.1.
-    pub(super) fn check_key(&self, thumbprint: KeyThumbprint) -> Result<(), SignatureError> {
-        if !self.test_keys && TEST_KEYS.contains(thumbprint.as_bytes()) {
+    /// Refuses keys whose private half is printed in RFC 9421 B.1, and shared secrets where the
+    /// profile has no place for them.
+    pub(super) fn check_key(&self, key: &HttpVerifyingKey) -> Result<(), SignatureError> {
+        let (algorithm, thumbprint) = (key.algorithm(), key.thumbprint());
+        // draft-ietf-webbotauth-httpsig-protocol: hmac-sha256 must not be used.
+        if !self.shared_secrets && algorithm.is_shared_secret() {
+            return Err(SignatureError::AlgorithmRefused { algorithm });
+        }
+        if !self.test_keys && is_public_test_key(thumbprint) {
             return Err(SignatureError::TestKey { thumbprint });
         }
         Ok(())

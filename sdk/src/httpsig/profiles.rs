@@ -67,6 +67,7 @@ impl Profile {
             params: usual_params(),
             tolerances: Tolerances::default(),
             test_keys: false,
+            shared_secrets: false,
         }
     }
 
@@ -154,6 +155,7 @@ impl Profile {
             max_life: None,
             needs: Needs::none(),
             cover: Vec::new(),
+            shared_secrets: true,
             ..Self::a2a()
         }
     }
@@ -246,6 +248,7 @@ impl Profile {
                 keyid: Keyid::Thumbprint,
                 ..Needs::none()
             },
+            shared_secrets: false,
             ..Self::rfc9421()
         }
     }

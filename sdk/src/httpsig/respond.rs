@@ -1,5 +1,7 @@
 //! Signed responses, each tied to the one request it answers (RFC 9421 §2.4).
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, StatusCode};
 
 use super::component::{ComponentId, ComponentParam};
@@ -7,6 +9,7 @@ use super::component_name::ComponentName;
 use super::digest::encode_digest;
 use super::error::SignatureError;
 use super::input::{SIGNATURE, SIGNATURE_INPUT};
+use super::keys::HttpSigningKey;
 use super::params::{ParamValue, SignatureParams, header_value, sign_message};
 use super::profile::Profile;
 use super::request_tie::{REQUEST_NONCE, request_nonce, signature_components};
@@ -15,24 +18,20 @@ use super::sign::{CONTENT_DIGEST, append, set};
 use super::template::components_of;
 use super::view::{MessageView, RequestView, ResponseView};
 use crate::clock::UnixTime;
-use crate::crypto::SigningKey;
-
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-
 /// Signs a response under the [response form](Profile::responses) of the profile that its request
 /// was signed under: sets `Content-Digest` of a body, and appends `Signature-Input` and `Signature`.
 /// `request` is the request as it was received, with its signature.
 ///
 /// ```
 /// use countersign::clock::{Skew, UnixTime};
-/// use countersign::crypto::{Algorithm, SigningKey, random};
+/// use countersign::crypto::random;
 /// use countersign::httpsig::{
-///     MessageView, Origin, Profile, RequestView, ResponseView, sign_response, verify_message,
+///     HttpAlgorithm, HttpSigningKey, MessageView, Origin, Profile, RequestView, ResponseView,
+///     sign_response, verify_message,
 /// };
 /// use http::{HeaderMap, Request, StatusCode};
 ///
-/// let key = SigningKey::generate(Algorithm::Ed25519)?;
+/// let key = HttpSigningKey::generate(HttpAlgorithm::Ed25519)?;
 /// let (parts, ()) = Request::get("/tasks/7").body(())?.into_parts();
 /// let origin = Origin::https("booking.example");
 /// let request = RequestView::new(&parts, &origin);
@@ -53,7 +52,7 @@ use base64::engine::general_purpose::STANDARD;
 /// [`SignatureError`] when a component has no value, the request has no nonce that the profile
 /// repeats, or the provider fails. The response must then not be sent as a signed one.
 pub fn sign_response(
-    key: &SigningKey,
+    key: &HttpSigningKey,
     profile: &Profile,
     (status, headers, body): (StatusCode, &mut HeaderMap, &[u8]),
     request: &RequestView<'_>,
@@ -61,7 +60,7 @@ pub fn sign_response(
     nonce: [u8; 16],
 ) -> Result<(), SignatureError> {
     let public = key.verifying_key();
-    profile.check_key(public.thumbprint())?;
+    profile.check_key(public)?;
     match body {
         [] => drop(headers.remove(CONTENT_DIGEST)),
         body => set(headers, CONTENT_DIGEST, header_value(&encode_digest(body))?)?,

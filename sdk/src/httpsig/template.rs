@@ -12,6 +12,7 @@ use super::error::SignatureError;
 use super::fields::{NoValue, combined};
 use super::inner::is_signature;
 use super::input::{MAX_COMPONENTS, check_size, refuse_repeated};
+use super::keys::HttpVerifyingKey;
 use super::params::{SignatureParams, header_value, write_number};
 use super::profile::Profile;
 use super::revision::Revision;
@@ -19,7 +20,6 @@ use super::rules::{Audience, Cover, SignerParam};
 use super::sign::{AUDIENCE, CONTENT_DIGEST};
 use super::view::RequestView;
 use crate::clock::UnixTime;
-use crate::crypto::VerifyingKey;
 
 /// A profile compiled for one key.
 #[derive(Clone, Debug)]
@@ -129,11 +129,11 @@ impl Slot {
 
 impl Template {
     pub(super) fn new(
-        key: &VerifyingKey,
+        key: &HttpVerifyingKey,
         signature_agent: &str,
         profile: &Profile,
     ) -> Result<Self, SignatureError> {
-        profile.check_key(key.thumbprint())?;
+        profile.check_key(key)?;
         if let Some(max) = profile.max_life {
             let (life, max) = (profile.life.as_secs(), max.as_secs());
             if life > max {
@@ -219,7 +219,7 @@ impl Template {
 }
 
 /// The parameters from the parenthesis on.
-fn pieces_of(profile: &Profile, key: &VerifyingKey) -> Result<Vec<Piece>, SignatureError> {
+fn pieces_of(profile: &Profile, key: &HttpVerifyingKey) -> Result<Vec<Piece>, SignatureError> {
     let mut pieces = Vec::new();
     let mut names: Vec<&str> = Vec::new();
     let mut text = vec![b')'];
@@ -258,7 +258,7 @@ fn pieces_of(profile: &Profile, key: &VerifyingKey) -> Result<Vec<Piece>, Signat
             SignerParam::Created => cut(Piece::Created, &mut text),
             SignerParam::Expires => cut(Piece::Expires, &mut text),
             SignerParam::Keyid => write_string(&key.thumbprint().to_string(), &mut text),
-            SignerParam::Alg => write_string(key.algorithm().http_name(), &mut text),
+            SignerParam::Alg => write_string(key.algorithm().name(), &mut text),
             SignerParam::Nonce => {
                 text.push(b'"');
                 cut(Piece::Nonce, &mut text);

@@ -7,6 +7,7 @@ use super::digest::{DigestError, encode_digest, verify_content_digest};
 use super::error::SignatureError;
 use super::fields::combined;
 use super::input::Input;
+use super::keys::HttpVerifyingKey;
 use super::origin::Origin;
 use super::presented::PresentedSignature;
 use super::profile::Profile;
@@ -16,7 +17,6 @@ use super::sign::{AUDIENCE, CONTENT_DIGEST};
 use super::verified::{VerifiedMessage, VerifiedRequest};
 use super::view::{Kind, MessageView, RequestView};
 use crate::clock::{Skew, UnixTime};
-use crate::crypto::VerifyingKey;
 use crate::svid::PeerIdentity;
 
 /// The longest nonce, in characters.
@@ -84,7 +84,7 @@ impl Verifier {
         &self,
         parts: &Parts,
         body: &[u8],
-        key: &VerifyingKey,
+        key: impl Into<HttpVerifyingKey>,
         now: UnixTime,
     ) -> Result<VerifiedMessage, SignatureError> {
         let message = RequestView::new(parts, &self.origin).into();
@@ -125,7 +125,7 @@ impl Verifier {
 pub fn verify_message(
     message: &MessageView<'_>,
     body: &[u8],
-    key: &VerifyingKey,
+    key: impl Into<HttpVerifyingKey>,
     profile: &Profile,
     now: UnixTime,
     skew: Skew,
@@ -198,7 +198,7 @@ pub(super) fn check_params(input: &Input<'_>, needs: &Needs) -> Result<(), Signa
 pub(super) fn check_key(
     input: &Input<'_>,
     needs: &Needs,
-    key: &VerifyingKey,
+    key: &HttpVerifyingKey,
 ) -> Result<(), SignatureError> {
     let keyid = input.text("keyid")?;
     if needs.keyid == Keyid::Thumbprint {
@@ -212,7 +212,7 @@ pub(super) fn check_key(
     }
     // RFC 9421 §3.2 step 6: the algorithm is the key's, and `alg` may not say otherwise.
     match input.text("alg")? {
-        Some(named) if named != key.algorithm().http_name() => Err(SignatureError::Algorithm {
+        Some(named) if named != key.algorithm().name() => Err(SignatureError::Algorithm {
             named: named.chars().take(64).collect(),
             key: key.algorithm(),
         }),

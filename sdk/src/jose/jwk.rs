@@ -44,7 +44,7 @@ impl JwkError {
 }
 
 /// One key of a set, as written. [`Jwk::key`] turns it into a key that can verify.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct Jwk {
     /// Key type.
     pub kty: String,
@@ -54,12 +54,21 @@ pub struct Jwk {
     /// First coordinate, base64url.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub x: Option<String>,
-    /// Second coordinate, base64url; P-256 only.
+    /// Second coordinate, base64url; elliptic curves of `EC` only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub y: Option<String>,
+    /// Modulus of an RSA key, base64url.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub n: Option<String>,
+    /// Public exponent of an RSA key, base64url.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub e: Option<String>,
     /// Private part: present only in a mistake, and then the key is refused.
     #[serde(default, skip_serializing)]
     d: Option<serde::de::IgnoredAny>,
+    /// Shared secret: the same.
+    #[serde(default, skip_serializing)]
+    k: Option<serde::de::IgnoredAny>,
     /// Key ID.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kid: Option<String>,
@@ -90,21 +99,23 @@ impl Jwk {
             crv: crv.into(),
             x: Some(encode_base64url(x)),
             y: y.map(encode_base64url),
-            d: None,
             kid: Some(key.thumbprint().to_string()),
             use_: Some("sig".into()),
-            alg: None,
-            nbf: None,
-            exp: None,
+            ..Self::default()
         }
     }
 
-    /// The key that this JWK describes.
+    /// Whether it has a private part, or is a shared secret: then it should not have been shown.
+    pub fn is_private(&self) -> bool {
+        self.d.is_some() || self.k.is_some()
+    }
+
+    /// The key that this JWK describes, for tokens and cards.
     ///
     /// # Errors
     /// [`JwkError`] naming the member that is wrong.
     pub fn key(&self) -> Result<VerifyingKey, JwkError> {
-        if self.d.is_some() {
+        if self.is_private() {
             return Err(JwkError::Private);
         }
         let coordinate = |member, value: &Option<String>| {
