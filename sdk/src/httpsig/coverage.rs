@@ -19,7 +19,7 @@ const WORKLOAD_TOKEN: HeaderName = HeaderName::from_static("workload-identity-to
 
 /// The fields that profiles know by name. What says how a request is to be understood is part of
 /// it (A2A §3.6.1).
-const KNOWN: [(FieldSet, HeaderName, &str); 7] = [
+static KNOWN: [(FieldSet, HeaderName, &str); 7] = [
     (FieldSet::CONTENT_TYPE, CONTENT_TYPE, "\"content-type\""),
     (FieldSet::AUTHORIZATION, AUTHORIZATION, "\"authorization\""),
     (FieldSet::VERSION, VERSION, "\"a2a-version\""),
@@ -141,7 +141,7 @@ impl Covered {
                 self.query || self.target_uri,
                 true,
             ),
-            Target::RequestTarget => (true, self.method, true, true, self.request_target),
+            Target::Line => (true, self.method, true, true, self.request_target),
         };
         let wanted = [
             (method, "\"@method\""),

@@ -113,7 +113,7 @@ impl Profile {
             tag: Some(Cow::Borrowed(WIMSE)),
             max_life: Some(WIMSE_MAX_LIFE),
             needs: Needs {
-                target: Target::RequestTarget,
+                target: Target::Line,
                 body: true,
                 fields: FieldSet::CONTENT_TYPE
                     .and(FieldSet::DIGEST)

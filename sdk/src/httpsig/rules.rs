@@ -98,8 +98,8 @@ pub(super) enum Target {
     Host,
     /// `@method`, and `@target-uri` or all of `@authority`, `@path` and `@query`.
     Whole,
-    /// `@method` and `@request-target`.
-    RequestTarget,
+    /// `@method` and `@request-target`: the request line.
+    Line,
 }
 
 /// Whether `keyid` is there, and what it says.
