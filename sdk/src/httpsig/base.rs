@@ -40,7 +40,7 @@ pub(super) fn write_base(
     components: &[ComponentId<'_>],
     out: &mut Vec<u8>,
 ) -> Result<Vec<u8>, SignatureError> {
-    let mut list = Vec::with_capacity(256);
+    let mut list = Vec::with_capacity(512);
     list.push(b'(');
     for (index, component) in components.iter().enumerate() {
         if index > 0 {

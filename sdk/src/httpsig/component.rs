@@ -60,6 +60,11 @@ impl<'a> ComponentId<'a> {
         })
     }
 
+    /// The identifier with this name and these parameters, in this order.
+    pub(super) const fn of(name: ComponentName<'a>, params: Vec<ComponentParam<'a>>) -> Self {
+        Self { name, params }
+    }
+
     /// The identifier with this name and this `key`.
     pub(super) fn new(name: &'a str, key: Option<&'a str>) -> Result<Self, Fault> {
         let key = key.map(|key| ComponentParam::Key(Cow::Borrowed(key)));

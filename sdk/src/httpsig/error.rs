@@ -1,5 +1,7 @@
 //! Why a signature was not made or not taken.
 
+use std::borrow::Cow;
+
 use crate::clock::UnixTime;
 use crate::crypto::KeyThumbprint;
 
@@ -29,7 +31,7 @@ pub enum SignatureError {
     #[error("the signature does not cover {component}")]
     ComponentMissing {
         /// The identifier that had to be covered.
-        component: &'static str,
+        component: Cow<'static, str>,
     },
     /// The signature covers something that the message does not have, or has more than once.
     #[error("the message has no single value for {component}")]
@@ -63,6 +65,21 @@ pub enum SignatureError {
         /// `created`, `expires` or `keyid`.
         name: &'static str,
     },
+    /// A parameter that the profile does not allow, or wants with another value.
+    #[error("the parameter {name} is not what the profile says")]
+    ParameterRefused {
+        /// The parameter.
+        name: String,
+    },
+    /// The request is for somebody else.
+    #[error("the signature is for the audience {said:?}")]
+    Audience {
+        /// `wimse-aud` as received.
+        said: String,
+    },
+    /// The response answers another request.
+    #[error("the signature repeats the nonce of another request")]
+    OtherRequest,
     /// It ended.
     #[error("the signature expired at {expires}, it is {now}")]
     Expired {
@@ -137,6 +154,27 @@ pub enum SignatureError {
         /// The rule it breaks.
         rule: &'static str,
     },
+    /// There is no `Signature-Agent`, so nobody says where the key is.
+    #[error("the message has no Signature-Agent")]
+    AgentMissing,
+    /// `Signature-Agent` is well formed, and still does not say where the keys are.
+    #[error("Signature-Agent leads nowhere: {rule}")]
+    AgentUnresolvable {
+        /// Why not.
+        rule: &'static str,
+    },
+    /// The key is not known here, or could not be fetched.
+    #[error("the key is not known{}", named(.keyid.as_deref()))]
+    KeyUnknown {
+        /// `keyid` as received.
+        keyid: Option<String>,
+    },
+    /// A signature was asked for that this key or this message cannot give.
+    #[error("the signature asked for cannot be made: {rule}")]
+    Asked {
+        /// Why not.
+        rule: &'static str,
+    },
     /// There is a body and no `Content-Digest`.
     #[error("the message has a body of {len} bytes and no Content-Digest")]
     DigestMissing {
@@ -180,6 +218,44 @@ pub enum SignatureError {
 }
 
 impl SignatureError {
+    /// Whether the message itself is at fault, so that nobody who knows more could verify it. What
+    /// is not conclusive leaves the message unverified: nothing is known against it, and nothing
+    /// in its favour.
+    pub fn is_conclusive(&self) -> bool {
+        match self {
+            // No signature is there, or none for this use, or more than one.
+            Self::Missing { field, .. } => *field == "Signature",
+            Self::Tag { .. } | Self::Ambiguous { .. } => false,
+            // Nobody says where the key is, or it is not there, or it was not found.
+            Self::AgentMissing | Self::AgentUnresolvable { .. } | Self::KeyUnknown { .. } => false,
+            // Our own affairs.
+            Self::Origin { .. } | Self::Provider | Self::Asked { .. } | Self::Changed => false,
+            Self::AlgorithmRefused { .. } => true,
+            Self::Malformed { .. }
+            | Self::ComponentMissing { .. }
+            | Self::ComponentAbsent { .. }
+            | Self::ComponentRepeated { .. }
+            | Self::ComponentRefused { .. }
+            | Self::NotAscii { .. }
+            | Self::ParameterMissing { .. }
+            | Self::ParameterRefused { .. }
+            | Self::Audience { .. }
+            | Self::OtherRequest
+            | Self::Expired { .. }
+            | Self::NotYet { .. }
+            | Self::Life { .. }
+            | Self::Owner { .. }
+            | Self::Algorithm { .. }
+            | Self::Invalid
+            | Self::Nonce { .. }
+            | Self::Agent { .. }
+            | Self::DigestMissing { .. }
+            | Self::Digest(_)
+            | Self::TestKey { .. }
+            | Self::TooLarge { .. } => true,
+        }
+    }
+
     /// The fixed word for the audit record.
     pub const fn reason(&self) -> &'static str {
         match self {
@@ -191,6 +267,9 @@ impl SignatureError {
             Self::ComponentRefused { .. } => "signature.component_refused",
             Self::NotAscii { .. } => "signature.not_ascii",
             Self::ParameterMissing { .. } => "signature.parameter_missing",
+            Self::ParameterRefused { .. } => "signature.parameter_refused",
+            Self::Audience { .. } => "signature.audience",
+            Self::OtherRequest => "signature.other_request",
             Self::Expired { .. } => "signature.expired",
             Self::NotYet { .. } => "signature.not_yet",
             Self::Life { .. } => "signature.life",
@@ -202,6 +281,10 @@ impl SignatureError {
             Self::Tag { .. } => "signature.tag",
             Self::Nonce { .. } => "signature.nonce",
             Self::Agent { .. } => "signature.agent",
+            Self::AgentMissing => "signature.agent_missing",
+            Self::AgentUnresolvable { .. } => "signature.agent_unresolvable",
+            Self::KeyUnknown { .. } => "signature.key_unknown",
+            Self::Asked { .. } => "signature.asked",
             Self::DigestMissing { .. } => "signature.digest_missing",
             Self::Digest(_) => "signature.digest",
             Self::Ambiguous { .. } => "signature.ambiguous",
@@ -211,6 +294,10 @@ impl SignatureError {
             Self::Provider => "signature.provider",
         }
     }
+}
+
+fn named(keyid: Option<&str>) -> String {
+    keyid.map_or_else(String::new, |keyid| format!(": {keyid:?}"))
 }
 
 fn for_label(label: Option<&str>) -> String {

@@ -8,7 +8,8 @@ use super::error::SignatureError;
 use super::keys::{MessageSigner, SignerError};
 use super::origin::Origin;
 use super::profile::Profile;
-use super::sign::{Signer, Template};
+use super::sign::Signer;
+use super::template::Template;
 use crate::clock::UnixTime;
 
 /// Signs requests as a [`Signer`] does, with a key that need not be in this process.

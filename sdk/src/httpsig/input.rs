@@ -5,7 +5,7 @@ use sfv::{BareItemFromInput, ItemSerializer, KeyRef};
 
 use super::component::{ComponentId, write_string};
 use super::error::SignatureError;
-use super::params::write_number;
+use super::params::{ParamValue, write_number};
 use crate::clock::UnixTime;
 
 pub(super) const SIGNATURE_INPUT: HeaderName = HeaderName::from_static("signature-input");
@@ -48,6 +48,23 @@ impl Input<'_> {
                 .map_err(|_| malformed("a time is negative")),
             Some(_) => Err(malformed("a parameter that is a time is something else")),
         }
+    }
+
+    /// The parameter `name`, of the types that we write ourselves.
+    pub(super) fn value(&self, name: &str) -> Option<ParamValue> {
+        match param(&self.params, name)? {
+            BareItemFromInput::Boolean(true) => Some(ParamValue::Flag),
+            BareItemFromInput::String(text) => Some(ParamValue::Text(text.as_str().to_owned())),
+            BareItemFromInput::Integer(number) => u64::try_from(i64::from(*number))
+                .ok()
+                .map(ParamValue::Integer),
+            _ => None,
+        }
+    }
+
+    /// Whether there is a parameter `name`, of whatever type.
+    pub(super) fn has(&self, name: &str) -> bool {
+        param(&self.params, name).is_some()
     }
 
     /// Refuses a component named twice (RFC 9421 §2.5).

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 use sfv::visitor::{
     DictionaryVisitor, EntryVisitor, Ignored, InnerListVisitor, ItemVisitor, ListVisitor,
     ParameterVisitor,
@@ -33,26 +33,35 @@ pub(super) struct Member<'a> {
 impl<'a> Inputs<'a> {
     /// Reads the field.
     pub(super) fn read(headers: &'a HeaderMap) -> Result<Self, SignatureError> {
+        Self::read_field(headers, &SIGNATURE_INPUT, "Signature-Input")
+    }
+
+    /// Reads a field of the same form.
+    pub(super) fn read_field(
+        headers: &'a HeaderMap,
+        name: &HeaderName,
+        field: &'static str,
+    ) -> Result<Self, SignatureError> {
         let mut members = Members(Vec::with_capacity(1));
         let mut total = 0;
         let mut found = false;
-        for line in headers.get_all(SIGNATURE_INPUT) {
+        for line in headers.get_all(name) {
             found = true;
             total += line.len();
-            check_size("bytes of Signature-Input", total, MAX_FIELD)?;
+            check_size("bytes of signature fields", total, MAX_FIELD)?;
             if let Some(member) = read_canonical(line.as_bytes()) {
                 members.0.push(member);
                 continue;
             }
             members = Parser::new(line.as_bytes())
                 .parse_dictionary_with_visitor(members)
-                .map_err(|_| malformed("it is not a dictionary"))?;
+                .map_err(|_| SignatureError::Malformed {
+                    field,
+                    what: "it is not a dictionary",
+                })?;
         }
         if !found {
-            return Err(SignatureError::Missing {
-                field: "Signature-Input",
-                label: None,
-            });
+            return Err(SignatureError::Missing { field, label: None });
         }
         Self::within_limits(members.0)
     }
@@ -88,18 +97,17 @@ impl<'a> Inputs<'a> {
         Ok(Self(members))
     }
 
-    /// The one signature with this tag, and with this `keyid` when one is given.
+    /// The one signature with this tag, and with this label and this `keyid` when they are given.
     pub(super) fn tagged(
         self,
         tag: &str,
+        label: Option<&str>,
         keyid: Option<&str>,
     ) -> Result<Input<'a>, SignatureError> {
-        let says = |member: &Member<'_>, name, wanted: &str| {
-            let value = param(&member.params, name);
-            matches!(value, Some(BareItemFromInput::String(text)) if text.as_str() == wanted)
-        };
         let mut matching = self.0.into_iter().filter(|member| {
-            says(member, "tag", tag) && keyid.is_none_or(|keyid| says(member, "keyid", keyid))
+            member.says("tag", tag)
+                && label.is_none_or(|label| member.label == label)
+                && keyid.is_none_or(|keyid| member.says("keyid", keyid))
         });
         let first = matching.next().ok_or_else(|| SignatureError::Tag {
             wanted: tag.to_owned(),
@@ -108,6 +116,20 @@ impl<'a> Inputs<'a> {
             0 => first.into_input(),
             more => Err(SignatureError::Ambiguous { count: more + 1 }),
         }
+    }
+
+    /// Every signature with this tag, or every one.
+    pub(super) fn all_tagged(
+        self,
+        tag: Option<&str>,
+    ) -> impl Iterator<Item = Result<Input<'a>, SignatureError>> {
+        let meant = move |member: &Member<'_>| tag.is_none_or(|tag| member.says("tag", tag));
+        self.0.into_iter().filter(meant).map(Member::into_input)
+    }
+
+    /// The labels, in the order received.
+    pub(super) fn labels(&self) -> Vec<&'a str> {
+        self.0.iter().map(|member| member.label).collect()
     }
 
     /// The signature with this label, or the only one.
@@ -143,6 +165,12 @@ impl<'a> Member<'a> {
             params: Vec::new(),
             fault: None,
         }
+    }
+
+    /// Whether the text parameter `name` is `wanted`.
+    fn says(&self, name: &str, wanted: &str) -> bool {
+        let value = param(&self.params, name);
+        matches!(value, Some(BareItemFromInput::String(text)) if text.as_str() == wanted)
     }
 
     /// Makes room for what signatures usually have.

@@ -28,6 +28,7 @@
 //! }
 //! ```
 
+mod accept;
 mod agent;
 mod base;
 mod canonical;
@@ -35,24 +36,34 @@ mod component;
 mod component_name;
 mod coverage;
 mod digest;
+mod draft;
 mod error;
 mod external;
 mod fields;
+mod inner;
 mod input;
 mod inputs;
 mod keys;
 mod member;
 mod origin;
+mod outcome;
 mod output;
 mod params;
 mod prepared;
+mod presented;
 mod profile;
+mod profile_builder;
+mod profiles;
 mod query;
 mod replay_memory;
 mod replay_store;
+mod request_tie;
+mod respond;
+mod revision;
 mod rules;
 mod served;
 mod sign;
+mod template;
 mod value;
 mod verified;
 mod verify;
@@ -70,6 +81,8 @@ mod tests;
 #[cfg(test)]
 mod tests_prepared;
 
+pub use accept::{AcceptSignature, Wish, vary_by_accept_signature};
+pub use agent::{AgentKind, SignatureAgent};
 pub use base::signature_base;
 pub use component::{ComponentId, ComponentParam};
 pub use component_name::ComponentName;
@@ -82,11 +95,17 @@ pub use keys::{
     MessageSigner, SharedSecret, SignerError, Signing,
 };
 pub use origin::{Origin, Scheme};
+pub use outcome::{Outcome, Refused, ResolvedKey, SignatureClaims, WantedKey, judge};
 pub use params::{ParamValue, SignatureFields, SignatureParams, prepare_message, sign_message};
 pub use prepared::{PreparedMessage, PreparedRequest};
+pub use presented::{CheckedSignature, PresentedSignature};
 pub use profile::{Danger, Profile};
+pub use profile_builder::ProfileBuilder;
 pub use replay_memory::MemoryReplayStore;
 pub use replay_store::{Fresh, ReplayError, ReplayStore};
+pub use respond::sign_response;
+pub use revision::{Revision, Tolerance};
+pub use rules::SignerParam;
 pub use served::ServedDocument;
 pub use sign::Signer;
 pub use verified::{VerifiedMessage, VerifiedRequest};

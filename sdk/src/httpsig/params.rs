@@ -85,7 +85,7 @@ impl SignatureParams {
         self
     }
 
-    fn write(&self, out: &mut Vec<u8>) -> Result<(), SignatureError> {
+    pub(super) fn write(&self, out: &mut Vec<u8>) -> Result<(), SignatureError> {
         for (index, (name, value)) in self.0.iter().enumerate() {
             if KeyRef::from_str(name).is_err() || self.0[..index].iter().any(|(n, _)| n == name) {
                 return Err(malformed("a parameter has no proper name or stands twice"));

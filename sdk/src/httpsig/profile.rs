@@ -1,5 +1,6 @@
 //! What a signature has to cover and to say, for each use.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use sfv::KeyRef;
@@ -7,33 +8,40 @@ use sfv::KeyRef;
 use super::component::ComponentId;
 use super::error::SignatureError;
 use super::keys::{HttpVerifyingKey, is_public_test_key};
-use super::rules::{Agent, Cover, Needs, Target};
-
-/// The tag of Web Bot Auth signatures, and of ours, which are such signatures.
-const WEB_BOT_AUTH: &str = "web-bot-auth";
-
-/// The tag of a key directory's proofs.
-pub(super) const DIRECTORY: &str = "http-message-signatures-directory";
+use super::params::ParamValue;
+use super::profile_builder::ProfileBuilder;
+use super::revision::{Revision, Tolerance, Tolerances};
+use super::rules::{Audience, Cover, Needs, SignerParam};
 
 /// The label of signatures we make, unless another is set.
 const LABEL: &str = "sig1";
 
 /// What a signature covers and says when it is made, and has to when it is verified.
 ///
+/// A profile is a value with a name; two are never merged. A signer writes exactly what it says, a
+/// verifier lets pass what is [tolerated](Profile::tolerate) and nothing else.
+///
 /// ```
-/// use countersign::httpsig::Profile;
+/// use countersign::httpsig::{Profile, Revision, Tolerance};
 /// use std::time::Duration;
-/// let profile = Profile::a2a().with_life(Duration::from_secs(30))?;
+/// let calls = Profile::a2a().with_life(Duration::from_secs(30))?;
+/// let bots = Profile::web_bot_auth(Revision::Ietf01).tolerate(Tolerance::BareSignatureAgent);
+/// assert_eq!((calls.name(), bots.name()), ("a2a", "web-bot-auth"));
 /// # Ok::<(), countersign::httpsig::SignatureError>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Profile {
+    pub(super) name: Cow<'static, str>,
     pub(super) label: Option<String>,
-    pub(super) tag: Option<&'static str>,
+    /// Whether a verifier takes the label above only.
+    pub(super) pick: bool,
+    pub(super) tag: Option<Cow<'static, str>>,
     pub(super) life: Duration,
     pub(super) max_life: Option<Duration>,
     pub(super) needs: Needs,
     pub(super) cover: Vec<Cover>,
+    pub(super) params: Vec<SignerParam>,
+    pub(super) tolerances: Tolerances,
     pub(super) test_keys: bool,
     pub(super) shared_secrets: bool,
 }
@@ -42,110 +50,24 @@ impl Profile {
     /// The longest life that can be configured, to sign or to accept.
     pub const MAX_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
 
-    /// Calls between agents, the default: a Web Bot Auth signature over the whole request.
-    ///
-    /// Covers `@method`, `@authority`, `@path`, `@query`, the signature's own `signature-agent`
-    /// member, `content-digest` of a body, and, when present, `content-type`, `authorization`,
-    /// `a2a-version` and `a2a-extensions`; says `created`, `expires` (60 s later), `keyid` (JWK
-    /// thumbprint), `nonce` and `tag`. Lives of up to 300 s are accepted.
-    pub fn a2a() -> Self {
-        Self {
-            label: None,
-            tag: Some(WEB_BOT_AUTH),
-            life: Duration::from_secs(60),
-            max_life: Some(Duration::from_secs(300)),
-            needs: Needs {
-                target: Target::Whole,
-                body: true,
-                fields: true,
-                agent: Agent::Label,
-                times: true,
-                keyid: true,
-                nonce: true,
-            },
-            cover: vec![
-                Cover::Method,
-                Cover::Authority,
-                Cover::Path,
-                Cover::Query,
-                Cover::Field("content-type"),
-                Cover::Digest,
-                Cover::Field("authorization"),
-                Cover::Field("a2a-version"),
-                Cover::Field("a2a-extensions"),
-                Cover::Agent,
-            ],
-            test_keys: false,
-            shared_secrets: false,
-        }
+    /// A profile of one's own, for what the named ones do not fit.
+    pub fn builder(name: &str) -> ProfileBuilder {
+        ProfileBuilder::new(name)
     }
 
-    /// Web Bot Auth (draft-ietf-webbotauth-httpsig-protocol): `@authority` or `@target-uri`, the
-    /// `signature-agent` member under the signature's label, `created`, `expires`, `keyid` and
-    /// `tag`; `content-digest` when there is a body. Lives of up to 24 h are accepted.
-    pub fn web_bot_auth() -> Self {
-        Self {
-            max_life: Some(Self::MAX_LIFE),
-            needs: Needs {
-                target: Target::Host,
-                body: false,
-                fields: false,
-                agent: Agent::Label,
-                times: true,
-                keyid: true,
-                nonce: false,
-            },
-            cover: vec![
-                Cover::Method,
-                Cover::Authority,
-                Cover::Path,
-                Cover::Query,
-                Cover::Digest,
-                Cover::Agent,
-            ],
-            ..Self::a2a()
-        }
+    /// What it is called.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
-    /// RFC 9421 and nothing more: the signature says what it covers, and the caller judges
-    /// whether that is enough. Picked by label, or the only one on the message.
-    pub fn rfc9421() -> Self {
-        Self {
-            tag: None,
-            max_life: None,
-            needs: Needs {
-                target: Target::Any,
-                body: false,
-                fields: false,
-                agent: Agent::Any,
-                times: false,
-                keyid: false,
-                nonce: false,
-            },
-            cover: Vec::new(),
-            shared_secrets: true,
-            ..Self::a2a()
-        }
-    }
-
-    /// The proof of possession in the response of a key directory.
-    pub(super) fn directory() -> Self {
-        let rfc9421 = Self::rfc9421();
-        Self {
-            tag: Some(DIRECTORY),
-            needs: Needs {
-                body: true,
-                times: true,
-                keyid: true,
-                ..rfc9421.needs
-            },
-            shared_secrets: false,
-            ..rfc9421
-        }
+    /// The tag that its signatures carry, and are chosen by.
+    pub fn tag(&self) -> Option<&str> {
+        self.tag.as_deref()
     }
 
     /// Signs under this label (`sig1` otherwise). A verifier of a profile with a tag takes any
-    /// label; one without a tag takes the signature with this label.
+    /// label, unless it [picks](Profile::pick_label) one; one without a tag takes the signature
+    /// with this label.
     ///
     /// # Errors
     /// [`SignatureError::Malformed`] when it is not a key of RFC 9651 §3.2.
@@ -160,10 +82,20 @@ impl Profile {
         Ok(self)
     }
 
+    /// Verifies the signature with this label only, when several have the profile's tag.
+    ///
+    /// # Errors
+    /// [`SignatureError::Malformed`] when it is not a key of RFC 9651 §3.2.
+    pub fn pick_label(self, label: &str) -> Result<Self, SignatureError> {
+        let mut picking = self.with_label(label)?;
+        picking.pick = true;
+        Ok(picking)
+    }
+
     /// Signs for this long (60 s otherwise), whole seconds.
     ///
     /// # Errors
-    /// [`SignatureError::TooLarge`] past [`Profile::MAX_LIFE`].
+    /// [`SignatureError::TooLarge`] past [`Profile::MAX_LIFE`], and past what the profile accepts.
     pub fn with_life(mut self, life: Duration) -> Result<Self, SignatureError> {
         self.life = within_a_day(life)?;
         Ok(self)
@@ -185,14 +117,45 @@ impl Profile {
         self
     }
 
-    /// Accepts the forms of `Signature-Agent` that earlier drafts of Web Bot Auth had: a bare
-    /// string, a member under another name than the label, or no such field at all. What a request
-    /// carries must still be covered.
+    /// Writes `alg`, the key's algorithm, when signing. No profile needs it, some verifiers do;
+    /// [`Profile::wimse`] does not have it.
     #[must_use]
-    pub fn with_earlier_drafts(mut self) -> Self {
-        if self.needs.agent == Agent::Label {
-            self.needs.agent = Agent::Earlier;
+    pub fn naming_algorithm(mut self) -> Self {
+        let has = self.params.contains(&SignerParam::Alg);
+        let keyid = self.params.iter().position(|p| *p == SignerParam::Keyid);
+        if let (false, Some(at)) = (has, keyid) {
+            self.params.insert(at + 1, SignerParam::Alg);
         }
+        self
+    }
+
+    /// For whom requests are, in `wimse-aud`: a signer writes it, a verifier takes it and no other.
+    /// Without this it is the target's URI, without its query. Verifiers may be given several.
+    #[must_use]
+    pub fn with_audience(mut self, audience: &str) -> Self {
+        match &mut self.needs.audience {
+            Some(Audience::Named(named)) => named.push(audience.to_owned()),
+            Some(to @ Audience::Target) => *to = Audience::Named(vec![audience.to_owned()]),
+            None => {}
+        }
+        self
+    }
+
+    /// Asks for a signed response, with `wimse-sign-response`, when signing with
+    /// [`Profile::wimse`].
+    #[must_use]
+    pub fn asking_signed_response(mut self) -> Self {
+        let asks = SignerParam::Fixed("wimse-sign-response".to_owned(), ParamValue::Flag);
+        if self.needs.audience.is_some() && !self.params.contains(&asks) {
+            self.params.push(asks);
+        }
+        self
+    }
+
+    /// Lets a verifier take what the profile does not allow. Signers are not changed.
+    #[must_use]
+    pub fn tolerate(mut self, tolerance: Tolerance) -> Self {
+        self.tolerances.add(tolerance);
         self
     }
 
@@ -201,21 +164,14 @@ impl Profile {
         Danger(self)
     }
 
+    /// Under which label it signs.
     pub(super) fn label(&self) -> &str {
         self.label.as_deref().unwrap_or(LABEL)
     }
 
-    /// The same profile with what every request from agent to agent has to have.
-    pub(super) fn for_requests(mut self) -> Self {
-        self.needs = Needs {
-            body: true,
-            times: true,
-            keyid: true,
-            nonce: true,
-            ..self.needs
-        };
-        self.max_life = self.max_life.or(Some(Self::MAX_LIFE));
-        self
+    /// The form of `Signature-Agent` that it signs with.
+    pub(super) fn agent_form(&self) -> Revision {
+        self.needs.agent.unwrap_or(Revision::Ietf01)
     }
 
     /// Refuses keys whose private half is printed in RFC 9421 B.1, and shared secrets where the
@@ -252,7 +208,7 @@ impl Danger {
     }
 }
 
-fn within_a_day(life: Duration) -> Result<Duration, SignatureError> {
+pub(super) fn within_a_day(life: Duration) -> Result<Duration, SignatureError> {
     super::input::check_size(
         "seconds of life",
         usize::try_from(life.as_secs()).unwrap_or(usize::MAX),

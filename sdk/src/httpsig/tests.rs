@@ -167,7 +167,7 @@ fn the_wire_form_is_the_one_of_web_bot_auth() {
     let signature = field("signature");
     assert!(signature.starts_with("sig1=:") && signature.ends_with("==:"));
     // It is one of Web Bot Auth, and one of RFC 9421.
-    for profile in [Profile::web_bot_auth(), Profile::rfc9421()] {
+    for profile in [Profile::web_bot_auth(Revision::Ietf01), Profile::rfc9421()] {
         assert_eq!(Call { profile, ..good() }.reason(), "fine");
     }
 }
@@ -565,6 +565,10 @@ fn each_component_of_the_profile_is_demanded() {
         ),
         (
             format!("{all} \"signature\";key=\"x\""),
+            "signature.component_missing",
+        ),
+        (
+            format!("{all} \"signature\""),
             "signature.component_refused",
         ),
         (
@@ -656,7 +660,7 @@ fn a_life_ends_at_a_day_whatever_is_configured() {
     for (secs, want) in [(86_400, "fine"), (86_401, "signature.life")] {
         let profiles = [
             Profile::a2a().with_max_life(day).expect("a life"),
-            Profile::web_bot_auth(),
+            Profile::web_bot_auth(Revision::Ietf01),
             Profile::rfc9421(),
         ];
         for profile in profiles {
@@ -673,8 +677,12 @@ fn the_signature_agent_is_one_https_url_under_the_label() {
     let cases = [
         (Some(r#"py="https://a.example""#), "fine"),
         (
-            Some(r#"other="http://x", py="https://a.example/jwks?x=1";type=jwks_uri"#),
+            Some(r#"other="http://x", py="https://a.example/jwks?x=1""#),
             "fine",
+        ),
+        (
+            Some(r#"py="https://a.example/jwks?x=1";type=jwks_uri"#),
+            "signature.agent",
         ),
         (None, "signature.agent"),
         (Some(r#""https://a.example""#), "signature.agent"),

@@ -1,38 +1,46 @@
 //! The evidence that a signature was verified.
 
+use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use crate::clock::{Skew, UnixTime};
 use crate::crypto::KeyThumbprint;
 use crate::svid::PeerIdentity;
 
+use super::agent::SignatureAgent;
 use super::error::SignatureError;
 use super::inputs::Inputs;
+use super::params::ParamValue;
 
-/// The covered identifiers, as they were signed; taken apart when somebody asks.
+/// The member of `Signature-Input` without its label, as it was signed; taken apart when somebody
+/// asks.
 #[derive(Clone, Debug)]
-pub(super) struct Covered {
+pub(super) struct SignedMember {
     text: String,
-    list: OnceLock<Vec<String>>,
+    covered: OnceLock<Vec<String>>,
 }
 
-impl Covered {
-    /// `list` is the inner list without its parameters.
-    pub(super) fn new(list: Vec<u8>) -> Self {
+impl SignedMember {
+    /// `member` is the inner list with its parameters.
+    pub(super) fn new(member: Vec<u8>) -> Self {
         Self {
-            // Identifiers are ASCII.
-            text: String::from_utf8(list).unwrap_or_default(),
-            list: OnceLock::new(),
+            // Identifiers and parameters are ASCII.
+            text: String::from_utf8(member).unwrap_or_default(),
+            covered: OnceLock::new(),
         }
     }
 
-    fn list(&self) -> &[String] {
-        self.list.get_or_init(|| {
+    fn covered(&self) -> &[String] {
+        self.covered.get_or_init(|| {
             let input = Inputs::read_one(&self.text);
             // It was written from components that were read.
             let components = input.map_or_else(|_| Vec::new(), |input| input.components);
             components.iter().map(ToString::to_string).collect()
         })
+    }
+
+    fn parameter(&self, name: &str) -> Option<ParamValue> {
+        Inputs::read_one(&self.text).ok()?.value(name)
     }
 }
 
@@ -40,14 +48,16 @@ impl Covered {
 #[derive(Clone, Debug)]
 pub struct VerifiedMessage {
     pub(super) label: String,
-    pub(super) covered: Covered,
+    pub(super) member: SignedMember,
     pub(super) key: KeyThumbprint,
     pub(super) keyid: Option<String>,
+    pub(super) tag: Option<Cow<'static, str>>,
     pub(super) nonce: Option<String>,
     pub(super) created: Option<UnixTime>,
     pub(super) expires: Option<UnixTime>,
-    pub(super) agent: Option<String>,
+    pub(super) agent: Option<SignatureAgent>,
     pub(super) body: bool,
+    pub(super) published: bool,
 }
 
 impl VerifiedMessage {
@@ -58,7 +68,7 @@ impl VerifiedMessage {
 
     /// The identifiers that it covers, as written, in order.
     pub fn covered(&self) -> &[String] {
-        self.covered.list()
+        self.member.covered()
     }
 
     /// The key that verified it.
@@ -89,7 +99,23 @@ impl VerifiedMessage {
     /// The covered URL of the signer's key directory, when the profile looks at it. The URL is
     /// what the signer says; whether the key is really there, only a look at it can tell.
     pub fn signature_agent(&self) -> Option<&str> {
-        self.agent.as_deref()
+        self.agent.as_ref().map(SignatureAgent::url)
+    }
+
+    /// The same URL, when the key was found there: whose request it is. `None` when the key came
+    /// from elsewhere, and then the signer is known by its key only.
+    pub fn attributed_to(&self) -> Option<&str> {
+        self.signature_agent().filter(|_| self.published)
+    }
+
+    /// `tag` as received.
+    pub fn tag(&self) -> Option<&str> {
+        self.tag.as_deref()
+    }
+
+    /// Any parameter, as received.
+    pub fn parameter(&self, name: &str) -> Option<ParamValue> {
+        self.member.parameter(name)
     }
 
     /// Whether the body was checked against a covered `Content-Digest`.
@@ -166,6 +192,11 @@ impl VerifiedRequest {
     /// When it ends.
     pub fn expires(&self) -> UnixTime {
         self.expires
+    }
+
+    /// Any parameter, as received: `wimse-sign-response` says that a signed response is wanted.
+    pub fn parameter(&self, name: &str) -> Option<ParamValue> {
+        self.message.parameter(name)
     }
 
     /// The last second at which the verifier would still take this signature.

@@ -3,22 +3,19 @@
 use http::HeaderMap;
 use http::request::Parts;
 
-use super::agent::covered_agent;
-use super::base::{BASE_ROOM, write_base};
-use super::coverage::Covered;
 use super::digest::{DigestError, encode_digest, verify_content_digest};
 use super::error::SignatureError;
 use super::fields::combined;
 use super::input::Input;
-use super::inputs::Inputs;
 use super::keys::HttpVerifyingKey;
 use super::origin::Origin;
-use super::output::signature_of;
+use super::presented::PresentedSignature;
 use super::profile::Profile;
-use super::rules::Needs;
-use super::sign::CONTENT_DIGEST;
-use super::verified::{self, VerifiedMessage, VerifiedRequest};
-use super::view::{MessageView, RequestView};
+use super::revision::Tolerance;
+use super::rules::{Audience, Keyid, Needs};
+use super::sign::{AUDIENCE, CONTENT_DIGEST};
+use super::verified::{VerifiedMessage, VerifiedRequest};
+use super::view::{Kind, MessageView, RequestView};
 use crate::clock::{Skew, UnixTime};
 use crate::svid::PeerIdentity;
 
@@ -52,7 +49,8 @@ pub struct Verifier {
 
 impl Verifier {
     /// A verifier for requests to `origin`, as its clients name it. Whatever the profile, a body
-    /// must be covered, and `created`, `expires`, `keyid` and `nonce` must be there.
+    /// must be covered, and `created`, `expires` and `nonce` must be there, and `keyid` unless the
+    /// profile refuses it.
     pub fn new(profile: Profile, origin: Origin, skew: Skew) -> Self {
         Self {
             profile: profile.for_requests(),
@@ -132,61 +130,13 @@ pub fn verify_message(
     now: UnixTime,
     skew: Skew,
 ) -> Result<VerifiedMessage, SignatureError> {
-    let inputs = Inputs::read(message.headers())?;
-    // RFC 9421 §3.2: which of several signatures counts is the verifier's choice, made by tag.
-    let input = match profile.tag {
-        Some(tag) => inputs.tagged(tag, None)?,
-        None => inputs.labelled(profile.label.as_deref())?,
-    };
-    verify_input(message, &input, body, &key.into(), profile, (now, skew))
-}
-
-/// Verifies the signature that was chosen.
-pub(super) fn verify_input(
-    message: &MessageView<'_>,
-    input: &Input<'_>,
-    body: &[u8],
-    key: &HttpVerifyingKey,
-    profile: &Profile,
-    (now, skew): (UnixTime, Skew),
-) -> Result<VerifiedMessage, SignatureError> {
-    profile.check_key(key)?;
-    let headers = message.headers();
-    let needs = &profile.needs;
-    let (created, expires) = check_times(input, profile, now, skew)?;
-    check_key(input, needs, key)?;
-    let nonce = check_nonce(input, needs)?;
-    input.refuse_repeated()?;
-    let covered = Covered::of(&input.components);
-    covered.check(needs, headers, body)?;
-    let agent = covered_agent(headers, input, needs.agent)?;
-    let signature = signature_of(headers, input.label)?;
-
-    let mut base = Vec::with_capacity(BASE_ROOM);
-    let list = write_base(message, &input.components, &mut base)?;
-    input.write_params(&mut base);
-    key.verify(&base, &signature)
-        .map_err(|_| SignatureError::Invalid)?;
-    // Only a body that somebody with the key signed is worth hashing.
-    if covered.digest {
-        check_digest(headers, body)?;
-    }
-    Ok(VerifiedMessage {
-        label: input.label.to_owned(),
-        covered: verified::Covered::new(list),
-        key: key.thumbprint(),
-        keyid: input.text("keyid")?.map(str::to_owned),
-        nonce,
-        created,
-        expires,
-        agent,
-        body: covered.digest,
-    })
+    let presented = PresentedSignature::choose(message, profile)?;
+    presented.check(body, now, skew)?.verify(key)
 }
 
 type Times = (Option<UnixTime>, Option<UnixTime>);
 
-fn check_times(
+pub(super) fn check_times(
     input: &Input<'_>,
     profile: &Profile,
     now: UnixTime,
@@ -204,11 +154,12 @@ fn check_times(
         return Err(SignatureError::Expired { expires, now });
     }
     let wanted = profile.needs.times || profile.max_life.is_some();
+    let endless = profile.tolerances.has(Tolerance::LongLife);
     match (created, expires, profile.max_life) {
         (None, _, _) if wanted => Err(SignatureError::ParameterMissing { name: "created" }),
         (_, None, _) if wanted => Err(SignatureError::ParameterMissing { name: "expires" }),
         (Some(created), Some(expires), Some(max))
-            if expires <= created || expires.since(created) > max =>
+            if expires <= created || (expires.since(created) > max && !endless) =>
         {
             let max = max.as_secs();
             Err(SignatureError::Life {
@@ -221,14 +172,36 @@ fn check_times(
     }
 }
 
+/// The parameters that the profile wants beyond those of RFC 9421, and those it does not.
+pub(super) fn check_params(input: &Input<'_>, needs: &Needs) -> Result<(), SignatureError> {
+    if needs.keyid == Keyid::Thumbprint && !input.has("keyid") {
+        return Err(SignatureError::ParameterMissing { name: "keyid" });
+    }
+    if needs.keyid == Keyid::Refused {
+        for name in ["keyid", "alg"] {
+            if input.has(name) {
+                let name = name.to_owned();
+                return Err(SignatureError::ParameterRefused { name });
+            }
+        }
+    }
+    for (name, value) in &needs.params {
+        if input.value(name).as_ref() != Some(value) {
+            let name = name.clone();
+            return Err(SignatureError::ParameterRefused { name });
+        }
+    }
+    Ok(())
+}
+
 /// The key is the named one, and of the named algorithm.
-fn check_key(
+pub(super) fn check_key(
     input: &Input<'_>,
     needs: &Needs,
     key: &HttpVerifyingKey,
 ) -> Result<(), SignatureError> {
     let keyid = input.text("keyid")?;
-    if needs.keyid {
+    if needs.keyid == Keyid::Thumbprint {
         let keyid = keyid.ok_or(SignatureError::ParameterMissing { name: "keyid" })?;
         if keyid.parse() != Ok(key.thumbprint()) {
             return Err(SignatureError::Owner {
@@ -247,7 +220,10 @@ fn check_key(
     }
 }
 
-fn check_nonce(input: &Input<'_>, needs: &Needs) -> Result<Option<String>, SignatureError> {
+pub(super) fn check_nonce(
+    input: &Input<'_>,
+    needs: &Needs,
+) -> Result<Option<String>, SignatureError> {
     let nonce = input.text("nonce")?;
     let len = nonce.map_or(0, str::len);
     let wrong = len == 0 && (needs.nonce || nonce.is_some());
@@ -258,8 +234,36 @@ fn check_nonce(input: &Input<'_>, needs: &Needs) -> Result<Option<String>, Signa
     Ok(nonce.map(str::to_owned))
 }
 
+/// The request is for us (draft-ietf-wimse-http-signature, `wimse-aud`).
+pub(super) fn check_audience(
+    input: &Input<'_>,
+    needs: &Needs,
+    message: &MessageView<'_>,
+) -> Result<(), SignatureError> {
+    let Some(audience) = &needs.audience else {
+        return Ok(());
+    };
+    let name = AUDIENCE;
+    let said = input.text(name)?;
+    let said = said.ok_or(SignatureError::ParameterMissing { name })?;
+    let ours = match (audience, &message.kind) {
+        (Audience::Named(named), _) => named.iter().any(|ours| ours == said),
+        (Audience::Target, Kind::Request(request)) => {
+            let mut target = Vec::with_capacity(said.len());
+            request.write_audience(&mut target)?;
+            target == said.as_bytes()
+        }
+        (Audience::Target, Kind::Response(_)) => false,
+    };
+    if ours {
+        return Ok(());
+    }
+    let said = said.chars().take(256).collect();
+    Err(SignatureError::Audience { said })
+}
+
 /// The whole body against the header; both are covered.
-fn check_digest(headers: &HeaderMap, body: &[u8]) -> Result<(), SignatureError> {
+pub(super) fn check_digest(headers: &HeaderMap, body: &[u8]) -> Result<(), SignatureError> {
     let value = combined(headers, CONTENT_DIGEST).map_err(|_| DigestError::Malformed)?;
     // Every signer of ours writes it like this, and then there is nothing to parse.
     if *value == encode_digest(body) {

@@ -70,6 +70,15 @@ impl<'a> RequestView<'a> {
         Ok(())
     }
 
+    /// The target's URI without its query, if it fits into a parameter.
+    pub(super) fn write_audience(&self, out: &mut Vec<u8>) -> Result<(), SignatureError> {
+        out.extend_from_slice(self.origin.scheme.as_str().as_bytes());
+        out.extend_from_slice(b"://");
+        self.origin.write_authority(out)?;
+        out.extend_from_slice(self.path().as_bytes());
+        Ok(())
+    }
+
     pub(super) fn write_request_target(&self, out: &mut Vec<u8>) -> Result<(), SignatureError> {
         if self.method == Method::CONNECT {
             return self.origin.write_authority(out);

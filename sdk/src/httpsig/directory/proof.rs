@@ -16,10 +16,11 @@ use crate::httpsig::input::{MAX_LABELS, check_size};
 use crate::httpsig::inputs::Inputs;
 use crate::httpsig::origin::Origin;
 use crate::httpsig::params::{SignatureParams, header_value, sign_message};
-use crate::httpsig::profile::{DIRECTORY, Profile};
+use crate::httpsig::presented::PresentedSignature;
+use crate::httpsig::profile::Profile;
+use crate::httpsig::profiles::DIRECTORY;
 use crate::httpsig::sign::CONTENT_DIGEST;
 use crate::httpsig::verified::VerifiedMessage;
-use crate::httpsig::verify::verify_input;
 use crate::httpsig::view::{MessageView, RequestView, ResponseView};
 use crate::httpsig::{DIRECTORY_CONTENT_TYPE, DIRECTORY_PATH};
 
@@ -79,19 +80,22 @@ pub fn verify_proof(
     skew: Skew,
 ) -> Result<VerifiedMessage, SignatureError> {
     let keyid = key.thumbprint().to_string();
-    let input = Inputs::read(headers)?.tagged(DIRECTORY, Some(&keyid))?;
+    let input = Inputs::read(headers)?.tagged(DIRECTORY, None, Some(&keyid))?;
     let bound = input
         .components
         .iter()
         .any(|id| *id.name() == ComponentName::Authority && id.params() == [ComponentParam::Req]);
     if !bound {
         let component = "\"@authority\";req";
-        return Err(SignatureError::ComponentMissing { component });
+        return Err(SignatureError::ComponentMissing {
+            component: component.into(),
+        });
     }
     let request = request();
     let message = response(headers, &request, origin);
     let profile = Profile::directory();
-    verify_input(&message, &input, body, &key.into(), &profile, (now, skew))
+    let presented = PresentedSignature::of(&message, input, &profile);
+    presented.check(body, now, skew)?.verify(key)
 }
 
 /// The request for a directory; only its authority is ever signed, and that is the origin's.

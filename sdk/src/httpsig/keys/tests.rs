@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::der::{OCTET_STRING, Reader, SEQUENCE, write};
 use super::pkcs8::{EC, RSA, RSA_PSS, write_pkcs8};
 use super::*;
-use crate::httpsig::Profile;
+use crate::httpsig::{Profile, Revision};
 use crate::jose::{Jwk, encode_base64url};
 use serde::Deserialize as _;
 
@@ -220,11 +220,23 @@ fn the_published_keys_are_known_and_refused() {
 #[test]
 fn shared_secrets_have_no_place_in_web_bot_auth_and_between_agents() {
     let secret = HttpSigningKey::generate(HttpAlgorithm::HmacSha256).expect("a secret");
+    let refused = "signature.algorithm_refused";
+    let of_own = |tag| Profile::builder("own").tag(tag).build().expect("a profile");
     for (profile, want) in [
         (Profile::rfc9421(), "fine"),
-        (Profile::a2a(), "signature.algorithm_refused"),
-        (Profile::web_bot_auth(), "signature.algorithm_refused"),
-        (Profile::directory(), "signature.algorithm_refused"),
+        (Profile::rfc9421().responses(), "fine"),
+        (Profile::a2a(), refused),
+        (Profile::a2a().responses(), refused),
+        (Profile::web_bot_auth(Revision::Ietf01), refused),
+        (Profile::web_bot_auth(Revision::Meunier02), refused),
+        (Profile::web_bot_auth(Revision::Legacy), refused),
+        (of_own("example"), "fine"),
+        (of_own("web-bot-auth"), refused),
+        (of_own("wimse-workload-to-workload"), refused),
+        (of_own("http-message-signatures-directory"), refused),
+        (Profile::wimse(), refused),
+        (Profile::wimse().responses(), refused),
+        (Profile::directory(), refused),
     ] {
         let taken = profile.check_key(secret.verifying_key());
         assert_eq!(taken.map_or_else(|e| e.reason(), |()| "fine"), want);
