@@ -5,11 +5,13 @@
 //! `COUNTERSIGN_INTEROP=required` turns that into a failure.
 
 mod child;
+mod node;
 mod postgres;
 mod python;
 mod row;
 
 pub use child::{RunError, run};
+pub use node::{Node, NodeError};
 pub use postgres::{PASSWORD, Postgres, PostgresError, ServerTls};
 pub use python::{Python, PythonError};
 pub use row::row;
