@@ -5,12 +5,14 @@
 //! `COUNTERSIGN_INTEROP=required` turns that into a failure.
 
 mod child;
+mod node;
 mod postgres;
 mod python;
 mod row;
 mod softhsm;
 
 pub use child::{RunError, run};
+pub use node::{Node, NodeError};
 pub use postgres::{PASSWORD, Postgres, PostgresError, ServerTls};
 pub use python::{Python, PythonError};
 pub use row::row;

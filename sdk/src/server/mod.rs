@@ -36,6 +36,7 @@ mod routes;
 mod signature_agent;
 pub mod store;
 mod task;
+mod this_machine;
 mod tokens;
 
 pub use agent::{Agent, AgentError, Danger, RunningAgent, UnauthenticatedAgent};
