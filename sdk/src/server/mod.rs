@@ -36,6 +36,7 @@ mod routes;
 pub mod store;
 mod task;
 mod tokens;
+mod weight;
 
 pub use agent::{Agent, AgentError, Danger, RunningAgent, UnauthenticatedAgent};
 pub use default_handler::{DefaultRequestHandler, DefaultRequestHandlerBuilder, ExtendedCard};
@@ -44,6 +45,6 @@ pub use inbound::{Inbound, Limits};
 pub use layer::{ProveCaller, ProveCallerService, Proved};
 pub use refusal::Refusal;
 pub use requester::Requester;
-pub use task::{AgentExecutor, EventQueue, FollowUp, RequestContext, ResumeContext};
+pub use task::{AgentExecutor, EventQueue, FollowUp, RequestContext, ResumeContext, TaskLimits};
 
 pub use async_trait::async_trait;

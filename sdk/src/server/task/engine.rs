@@ -11,6 +11,7 @@ use tokio::task::JoinHandle;
 
 use super::executor::AgentExecutor;
 use super::feed::Feeds;
+use super::limits::TaskLimits;
 use super::live::Live;
 use super::push_hook::PushHook;
 use super::wording::{failed, stopping, unavailable};
@@ -36,6 +37,7 @@ pub(in crate::server) struct EngineParts {
     pub(in crate::server) push: Option<Arc<dyn PushHook>>,
     /// Whether a stream ends when its task waits for an authorization, too.
     pub(in crate::server) close_when_interrupted: bool,
+    pub(in crate::server) limits: TaskLimits,
 }
 
 /// Runs the executor for calls that were let in, and keeps what comes of it.
@@ -55,10 +57,10 @@ pub(in crate::server) struct Engine {
 impl Engine {
     pub(in crate::server) fn new(parts: EngineParts) -> Self {
         Self {
+            feeds: Arc::new(Feeds::new(parts.limits)),
             parts,
             instance: new_id(),
             live: Mutex::default(),
-            feeds: Arc::default(),
             stopping: AtomicBool::new(false),
             leased_until: AtomicU64::default(),
             left: Notify::new(),

@@ -5,24 +5,32 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use tokio::sync::watch;
 
+use super::limits::TaskLimits;
 use super::wording::failed;
 use crate::a2a::{A2aError, StreamResponse};
 use crate::policy::Owner;
 use crate::server::store::StoredEvent;
+use crate::server::weight::Weight as _;
 
-/// How far a subscriber may be behind. Over it, its stream ends with an error, so that neither the
-/// task nor anybody else waits for it; it can subscribe again.
+/// How many events a subscriber may be behind, be they ever so small; how many bytes, is in
+/// [`TaskLimits`]. Over either, its stream ends with an error, so that neither the task nor anybody
+/// else waits for it; it can subscribe again.
 pub(super) const MAX_BEHIND: usize = 4096;
 
 /// The feeds that somebody has subscribed to, by task.
 #[derive(Debug, Default)]
-pub(super) struct Feeds(Mutex<HashMap<String, Weak<Feed>>>);
+pub(super) struct Feeds {
+    limits: TaskLimits,
+    all: Mutex<HashMap<String, Weak<Feed>>>,
+}
 
 /// The events of one task that somebody has not been shown yet.
 #[derive(Debug)]
 pub(super) struct Feed {
     owner: Owner,
     id: String,
+    /// How many bytes of events wait for the slowest.
+    max_bytes: usize,
     inner: Mutex<Inner>,
     /// How many events there were.
     news: watch::Sender<u64>,
@@ -35,16 +43,30 @@ struct Inner {
     version: Option<u64>,
     /// How many events came before the first of `events`.
     dropped: u64,
-    events: VecDeque<StoredEvent>,
+    events: VecDeque<Waiting>,
+    /// What all of `events` weigh.
+    bytes: usize,
     /// How many subscribers stand at each place.
     places: BTreeMap<u64, usize>,
     ended: Option<A2aError>,
 }
 
+/// An event that somebody has not been shown yet.
+#[derive(Debug)]
+struct Waiting {
+    event: StoredEvent,
+    weight: usize,
+}
+
 impl Feeds {
+    pub(super) fn new(limits: TaskLimits) -> Self {
+        let all = Mutex::default();
+        Self { limits, all }
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Weak<Feed>>> {
         // No code panics while it holds this lock; a poisoned one is still whole.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The feed of a task, if somebody follows it.
@@ -67,6 +89,7 @@ impl Feeds {
                 let feed = Arc::new(Feed {
                     owner: owner.clone(),
                     id: id.to_owned(),
+                    max_bytes: self.limits.behind,
                     inner: Mutex::default(),
                     news: watch::Sender::new(0),
                     home: Arc::downgrade(self),
@@ -116,11 +139,13 @@ impl Feed {
             return true;
         }
         inner.version = Some(to);
-        let new = events.iter().filter(|event| event.number > known);
-        inner.events.extend(new.cloned());
-        while inner.events.len() > MAX_BEHIND {
-            inner.events.pop_front();
-            inner.dropped += 1;
+        let before = inner.end();
+        for event in events.iter().filter(|event| event.number > known) {
+            inner.push(event.clone());
+        }
+        // What was kept together stays, however much it is: who has seen all before is not behind.
+        while inner.dropped < before && inner.is_over(self.max_bytes) {
+            inner.drop_first();
         }
         inner.trim();
         let end = inner.end();
@@ -157,6 +182,26 @@ impl Inner {
         self.dropped + self.events.len() as u64
     }
 
+    fn push(&mut self, event: StoredEvent) {
+        let weight = event.event.weight();
+        self.bytes += weight;
+        self.events.push_back(Waiting { event, weight });
+    }
+
+    fn is_over(&self, max_bytes: usize) -> bool {
+        self.events.len() > MAX_BEHIND || self.bytes > max_bytes
+    }
+
+    /// Drops the oldest event; whether there was one.
+    fn drop_first(&mut self) -> bool {
+        let Some(first) = self.events.pop_front() else {
+            return false;
+        };
+        self.bytes -= first.weight;
+        self.dropped += 1;
+        true
+    }
+
     fn leave(&mut self, place: u64) {
         if let Some(count) = self.places.get_mut(&place) {
             *count -= 1;
@@ -170,9 +215,7 @@ impl Inner {
     fn trim(&mut self) {
         let first = self.places.keys().next().copied();
         let first = first.unwrap_or_else(|| self.end());
-        while self.dropped < first && self.events.pop_front().is_some() {
-            self.dropped += 1;
-        }
+        while self.dropped < first && self.drop_first() {}
         if self.events.is_empty() {
             // An idle stream keeps no buffer.
             self.events.shrink_to_fit();
@@ -241,7 +284,7 @@ impl Subscription {
                 return Some(Err(failed("The stream is too far behind; subscribe again")));
             };
             let found = usize::try_from(at).ok().and_then(|at| inner.events.get(at));
-            let Some(event) = found.cloned() else {
+            let Some(event) = found.map(|waiting| waiting.event.clone()) else {
                 return inner.ended.clone().map(Err);
             };
             inner.leave(self.place);
@@ -353,6 +396,42 @@ mod tests {
         assert_eq!(shown(&mut just), [max + 1]);
         drop(slow);
         assert_eq!(quick.feed().lock().events.len(), 0, "nobody needs them");
+    }
+
+    fn sized(number: u64, bytes: usize) -> StoredEvent {
+        let message = Message::agent(Part::text("x".repeat(bytes)));
+        let event = Arc::new(StreamResponse::Message(message));
+        StoredEvent { number, event }
+    }
+
+    #[test]
+    fn one_that_is_too_many_bytes_behind_is_ended_and_nobody_else() {
+        let feeds = Arc::new(Feeds::new(TaskLimits {
+            behind: 10_000,
+            ..TaskLimits::default()
+        }));
+        let (mut slow, mut quick) = (subscribe(&feeds), subscribe(&feeds));
+        for number in 1..=2 {
+            let event = sized(number, 4000);
+            assert!(quick.feed().publish(number - 1, &[event], number));
+            assert_eq!(shown(&mut quick), [number]);
+        }
+        assert_eq!(slow.feed().lock().events.len(), 2, "not yet");
+        let mut prompt = subscribe(&feeds);
+        // However large what comes together is, who waits for it sees it.
+        let together = [sized(3, 9000), sized(4, 9000)];
+        assert!(quick.feed().publish(2, &together, 4));
+        let ended = slow.next().now_or_never().expect("ended");
+        assert!(ended.is_err_and(|error| error.message().contains("behind")));
+        assert_eq!(shown(&mut prompt), [3, 4]);
+        assert_eq!(shown(&mut quick), [3, 4]);
+        drop(slow);
+        let inner = quick.feed().lock();
+        assert_eq!(
+            (inner.events.len(), inner.bytes),
+            (0, 0),
+            "nobody needs them"
+        );
     }
 
     #[test]

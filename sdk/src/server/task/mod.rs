@@ -10,6 +10,7 @@ mod executor;
 mod feed;
 mod follow;
 mod leases;
+mod limits;
 mod listing;
 mod live;
 mod page_token;
@@ -27,5 +28,6 @@ mod writer;
 pub use context::{FollowUp, RequestContext, ResumeContext};
 pub use events::EventQueue;
 pub use executor::AgentExecutor;
+pub use limits::TaskLimits;
 
 pub(super) use engine::{Engine, EngineParts};

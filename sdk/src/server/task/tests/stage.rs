@@ -24,7 +24,7 @@ use crate::server::store::{
 };
 use crate::server::task::push_hook::PushHook;
 use crate::server::task::{
-    AgentExecutor, Engine, EngineParts, EventQueue, RequestContext, ResumeContext,
+    AgentExecutor, Engine, EngineParts, EventQueue, RequestContext, ResumeContext, TaskLimits,
 };
 use crate::server::{Events, Requester, ServerCallContext};
 use crate::token::testing::NOW;
@@ -325,6 +325,7 @@ pub(super) struct Instance {
 pub(super) struct Stage {
     pub(super) store: Arc<Shared>,
     pub(super) clock: Arc<ManualClock>,
+    pub(super) limits: TaskLimits,
 }
 
 impl Stage {
@@ -332,6 +333,7 @@ impl Stage {
         Self {
             store: Shared::new(),
             clock: Arc::new(ManualClock::at(NOW)),
+            limits: TaskLimits::default(),
         }
     }
 
@@ -349,6 +351,7 @@ impl Stage {
             clock: self.clock.clone(),
             push,
             close_when_interrupted: false,
+            limits: self.limits,
         }));
         tokio::spawn(Engine::follow(Arc::downgrade(&engine)));
         Instance { engine, acts }
