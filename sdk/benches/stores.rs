@@ -52,7 +52,7 @@ async fn fill(store: &dyn TaskStore, owner: &Owner, size: u64) -> Result<(), Fai
     let made = stream::iter(0..size).map(|number| async move {
         let first = TaskChange {
             expected: 0,
-            task: Arc::new(task(number)),
+            task: task(number).into(),
             events: Vec::new(),
         };
         store.create(owner, &first, None).await

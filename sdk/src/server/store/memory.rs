@@ -121,11 +121,11 @@ impl Inner {
             let Entry::Occupied(kept) = owned.tasks.entry(Arc::clone(&name.id)) else {
                 continue;
             };
-            if !kept.get().stored.task.status.state.is_terminal() {
+            if !kept.get().task.state().is_terminal() {
                 continue;
             }
             let kept = kept.remove();
-            owned.leave(&kept.stored.task, &name.id);
+            owned.leave(&kept.task, &name.id);
             if owned.tasks.is_empty() {
                 self.owners.remove(&name.owner);
             }
@@ -144,7 +144,7 @@ impl Inner {
             let name = name.clone();
             self.without_events += 1;
             if let Some(kept) = self.get_mut(&name.owner, &name.id)
-                && kept.stored.task.status.state.is_terminal()
+                && kept.task.state().is_terminal()
             {
                 kept.events = VecDeque::new();
             }
@@ -162,7 +162,7 @@ impl TaskStore for MemoryTaskStore {
     ) -> Result<u64, StoreError> {
         check_new(first)?;
         let inner = &mut *self.lock();
-        if inner.get(owner, &first.task.id).is_some() {
+        if inner.get(owner, first.task.id()).is_some() {
             return Err(StoreError::Exists);
         }
         if inner.tasks >= self.max_tasks && !inner.make_room() {
@@ -174,7 +174,7 @@ impl TaskStore for MemoryTaskStore {
                 Some((owner, _)) => Arc::clone(owner),
                 None => Arc::new(owner.clone()),
             },
-            id: first.task.id.as_str().into(),
+            id: first.task.id().into(),
         };
         let kept = Kept::new(first, lease);
         let owned = inner.owners.entry(Arc::clone(&name.owner)).or_default();
@@ -184,30 +184,36 @@ impl TaskStore for MemoryTaskStore {
         if lease.is_some() {
             inner.leased.insert(name.clone());
         }
-        inner.classify(&name, None, first.task.status.state);
+        inner.classify(&name, None, first.task.state());
         Ok(first.version())
     }
 
     async fn get(&self, owner: &Owner, id: &str) -> Result<Option<StoredTask>, StoreError> {
-        Ok(self.lock().get(owner, id).map(|kept| kept.stored.clone()))
+        let found = self.lock().get(owner, id).map(Kept::moment);
+        // Put together while others may go on.
+        Ok(found.map(|(task, version)| StoredTask {
+            task: task.whole(),
+            version,
+        }))
     }
 
     async fn append(&self, owner: &Owner, change: &TaskChange) -> Result<u64, StoreError> {
         let inner = &mut *self.lock();
-        let name = inner.name(owner, &change.task.id);
+        let name = inner.name(owner, change.task.id());
         let name = name.ok_or(StoreError::NotFound)?;
         let owned = inner.owners.get_mut(owner).ok_or(StoreError::NotFound)?;
         let kept = owned.tasks.get_mut(&name.id).ok_or(StoreError::NotFound)?;
-        let (expected, found) = (change.expected, kept.stored.version);
+        let (expected, found) = (change.expected, kept.version);
         if expected != found {
             return Err(StoreError::Conflict { expected, found });
         }
-        let before = Arc::clone(&kept.stored.task);
+        let before = kept.task.clone();
         kept.push(change);
-        owned.leave(&before, &name.id);
-        owned.enter(&change.task, &name.id);
-        let state = change.task.status.state;
-        inner.classify(&name, Some(before.status.state), state);
+        if !before.stands_with(&change.task) {
+            owned.leave(&before, &name.id);
+            owned.enter(&change.task, &name.id);
+            inner.classify(&name, Some(before.state()), change.task.state());
+        }
         Ok(change.version())
     }
 
@@ -231,9 +237,11 @@ impl TaskStore for MemoryTaskStore {
     }
 
     async fn list(&self, owner: &Owner, query: &TaskQuery) -> Result<TaskPage, StoreError> {
-        let inner = self.lock();
-        let owned = inner.owners.get(owner);
-        Ok(owned.map(|owned| owned.list(query)).unwrap_or_default())
+        let found = {
+            let inner = self.lock();
+            inner.owners.get(owner).map(|owned| owned.list(query))
+        };
+        Ok(found.unwrap_or_default().page())
     }
 
     async fn acquire(
@@ -246,7 +254,7 @@ impl TaskStore for MemoryTaskStore {
         let inner = &mut *self.lock();
         let name = inner.name(owner, id).ok_or(StoreError::NotFound)?;
         let kept = inner.get_mut(owner, id).ok_or(StoreError::NotFound)?;
-        let is_over = kept.stored.task.status.state.is_terminal();
+        let is_over = kept.task.state().is_terminal();
         if is_over || !kept.is_free(Some(&lease.instance), now) {
             return Ok(false);
         }
@@ -305,7 +313,7 @@ impl TaskStore for MemoryTaskStore {
                 inner.leased.insert(name.clone());
                 orphans.push(Orphan {
                     owner: Owner::clone(&name.owner),
-                    stored: kept.stored.clone(),
+                    stored: kept.stored(),
                 });
             }
         }
@@ -325,7 +333,7 @@ mod tests {
         let status = TaskStatus::new(state, UnixTime::from_secs(1).into());
         TaskChange {
             expected: 0,
-            task: Arc::new(Task::new(id, "context", status)),
+            task: Task::new(id, "context", status).into(),
             events: Vec::new(),
         }
     }
@@ -388,7 +396,9 @@ mod tests {
     async fn events_are_dropped_a_day_after_the_end() {
         let store = MemoryTaskStore::default();
         let mut over = task("a", TaskState::Completed);
-        over.events = vec![Arc::new(StreamResponse::Task(Task::clone(&over.task)))];
+        over.events = vec![Arc::new(StreamResponse::Task(Task::clone(
+            &over.task.whole(),
+        )))];
         let mut running = task("b", TaskState::Working);
         running.events = over.events.clone();
         for first in [&over, &running] {
@@ -411,7 +421,7 @@ mod tests {
     async fn of_one_task_the_newest_events_are_kept() {
         let store = MemoryTaskStore::default();
         let mut new = task("a", TaskState::Working);
-        let event = Arc::new(StreamResponse::Task(Task::clone(&new.task)));
+        let event = Arc::new(StreamResponse::Task(Task::clone(&new.task.whole())));
         new.events = vec![event; MAX_EVENTS + 1];
         store.create(&owner(), &new, None).await.expect("room");
         let events = store.events(&owner(), "a", 0, usize::MAX).await;

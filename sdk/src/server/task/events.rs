@@ -33,7 +33,7 @@ impl EventQueue {
 
     /// Answers with this message; see [`EventQueue::reply`].
     pub fn reply_with(&self, mut message: Message) -> bool {
-        message.context_id = Some(self.live.task().context_id.clone());
+        message.context_id = Some(self.live.snapshot().context_id().to_owned());
         self.live.reply(message, timestamp(&*self.clock))
     }
 
@@ -53,8 +53,8 @@ impl EventQueue {
     pub fn artifact_piece(&self, artifact: Artifact, append: bool, last_chunk: bool) -> bool {
         self.live.event(|task| {
             Arc::new(StreamResponse::ArtifactUpdate(TaskArtifactUpdateEvent {
-                task_id: task.id.clone(),
-                context_id: task.context_id.clone(),
+                task_id: task.id().to_owned(),
+                context_id: task.context_id().to_owned(),
                 artifact,
                 append,
                 last_chunk,
@@ -117,7 +117,7 @@ impl EventQueue {
     pub fn status(&self, state: TaskState, message: Option<Message>) -> bool {
         let now = timestamp(&*self.clock);
         self.live.event(|task| {
-            let message = message.map(|message| message.in_task(&task.id, &task.context_id));
+            let message = message.map(|message| message.in_task(task.id(), task.context_id()));
             status_event(task, state, message, now)
         })
     }
@@ -131,17 +131,18 @@ impl EventQueue {
     ) -> bool {
         let mut status = TaskStatus::new(state, timestamp(&*self.clock));
         self.live.event(|task| {
-            status.message = message.map(|message| message.in_task(&task.id, &task.context_id));
+            status.message = message.map(|message| message.in_task(task.id(), task.context_id()));
             Arc::new(StreamResponse::StatusUpdate(TaskStatusUpdateEvent {
-                task_id: task.id.clone(),
-                context_id: task.context_id.clone(),
+                task_id: task.id().to_owned(),
+                context_id: task.context_id().to_owned(),
                 status,
                 metadata,
             }))
         })
     }
 
-    /// The task with everything that was put in so far.
+    /// The task with everything that was put in so far. It is put together at each call, so what is
+    /// asked for after each piece of a long answer costs more with each.
     pub fn task(&self) -> Arc<Task> {
         self.live.task()
     }

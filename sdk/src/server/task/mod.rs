@@ -2,7 +2,6 @@
 
 mod begin;
 mod cancel;
-mod change;
 mod context;
 mod engine;
 mod events;

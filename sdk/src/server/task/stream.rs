@@ -5,7 +5,6 @@ use std::sync::Arc;
 use futures_util::stream;
 
 use super::begin::Begun;
-use super::change::Change;
 use super::engine::Engine;
 use super::feed::Subscription;
 use super::live::Live;
@@ -16,7 +15,7 @@ use crate::a2a::{
     A2aError, Message, SendMessageRequest, StreamResponse, SubscribeToTaskRequest, Task, TaskState,
 };
 use crate::policy::Owner;
-use crate::server::store::StoredTask;
+use crate::server::store::{Change, StoredTask};
 use crate::server::{Events, ServerCallContext};
 
 /// A stream that is being shown.
@@ -98,11 +97,11 @@ impl Engine {
                 let kept = |p: &Progress| p.kept >= offered.ticket || p.closed;
                 // The sender lives in `live`, so waiting cannot fail.
                 let _ = progress.wait_for(kept).await;
-                Showing::Snapshot(whole(&offered.task), subscription)
+                Showing::Snapshot(whole(offered.task.whole()), subscription)
             }
             Begun::Elsewhere(sent) => {
                 let (task, subscription) = self.write_elsewhere(*sent).await?;
-                Showing::Snapshot(whole(&task), subscription)
+                Showing::Snapshot(whole(task), subscription)
             }
         };
         Ok(show(first, until))
@@ -124,7 +123,7 @@ impl Engine {
             input_required: false,
             auth_required: false,
         };
-        let first = Showing::Snapshot(whole(&stored.task), subscription);
+        let first = Showing::Snapshot(whole(stored.task), subscription);
         Ok(show(first, until))
     }
 
@@ -147,15 +146,15 @@ impl Engine {
 
 /// The task as it is when the executor gets it.
 fn snapshot_before(live: &Live, before: &Before) -> Arc<StreamResponse> {
-    let mut task = Arc::unwrap_or_clone(live.task());
+    let mut task = live.snapshot();
     if let Before::Write(message, _) = before {
-        Change::Said(Message::clone(message)).apply(&mut task);
+        task.apply(Change::Said(Message::clone(message)));
     }
-    Arc::new(StreamResponse::Task(task))
+    whole(task.whole())
 }
 
-fn whole(task: &Task) -> Arc<StreamResponse> {
-    Arc::new(StreamResponse::Task(task.clone()))
+fn whole(task: Arc<Task>) -> Arc<StreamResponse> {
+    Arc::new(StreamResponse::Task(Arc::unwrap_or_clone(task)))
 }
 
 fn show(first: Showing, until: Until) -> Events {

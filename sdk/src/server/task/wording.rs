@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use crate::a2a::{
-    A2aError, ErrorKind, Message, StreamResponse, Struct, Task, TaskState, TaskStatus,
+    A2aError, ErrorKind, Message, StreamResponse, Struct, TaskState, TaskStatus,
     TaskStatusUpdateEvent, Timestamp,
 };
 use crate::clock::Clock;
-use crate::server::store::StoreError;
+use crate::server::store::{StoreError, TaskSnapshot};
 
 /// The time of a status, to the millisecond (A2A §5.6.1).
 pub(super) fn timestamp(clock: &dyn Clock) -> Timestamp {
@@ -16,7 +16,7 @@ pub(super) fn timestamp(clock: &dyn Clock) -> Timestamp {
 
 /// The event that `task` is in `state` now.
 pub(super) fn status_event(
-    task: &Task,
+    task: &TaskSnapshot,
     state: TaskState,
     message: Option<Message>,
     now: Timestamp,
@@ -24,8 +24,8 @@ pub(super) fn status_event(
     let mut status = TaskStatus::new(state, now);
     status.message = message;
     Arc::new(StreamResponse::StatusUpdate(TaskStatusUpdateEvent {
-        task_id: task.id.clone(),
-        context_id: task.context_id.clone(),
+        task_id: task.id().to_owned(),
+        context_id: task.context_id().to_owned(),
         status,
         metadata: Struct::new(),
     }))

@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use super::state::Live;
-use crate::a2a::{A2aError, Message, StreamResponse, Task, TaskState, Timestamp};
+use crate::a2a::{A2aError, Message, StreamResponse, TaskState, Timestamp};
 use crate::policy::Owner;
-use crate::server::store::StoredTask;
-use crate::server::task::change::Change;
+use crate::server::store::{Change, StoredTask, TaskSnapshot};
 use crate::server::task::context::FollowUp;
 use crate::server::task::wording::{failed, status_event};
 
@@ -21,7 +20,7 @@ pub(in crate::server::task) struct Offered {
     /// The version the task had before.
     pub(in crate::server::task) from: u64,
     /// The task with the message.
-    pub(in crate::server::task) task: Arc<Task>,
+    pub(in crate::server::task) task: TaskSnapshot,
 }
 
 /// How an executor ended.
@@ -57,7 +56,7 @@ impl Live {
     /// the task as it stands.
     pub(in crate::server::task) fn event(
         &self,
-        make: impl FnOnce(&Task) -> Arc<StreamResponse>,
+        make: impl FnOnce(&TaskSnapshot) -> Arc<StreamResponse>,
     ) -> bool {
         let mut inner = self.lock();
         if inner.answer.is_some() || inner.is_closed() {
@@ -66,7 +65,7 @@ impl Live {
         inner.begun = true;
         let event = make(&inner.task);
         inner.push(Change::Event(event));
-        let over = inner.task.status.state.is_terminal();
+        let over = inner.task.state().is_terminal();
         drop(inner);
         self.driver.wake();
         if over {
@@ -147,12 +146,7 @@ impl Live {
         if known.is_some_and(|known| known.version >= stored.version) {
             return;
         }
-        let mut task = stored.task.clone();
-        for change in &inner.pending {
-            change.apply(Arc::make_mut(&mut task));
-        }
-        inner.task = task;
-        inner.kept = Some(stored);
+        inner.start_from(stored.into());
     }
 
     /// Whether the executor waits for the client, who may take any time.
@@ -160,7 +154,7 @@ impl Live {
         let inner = self.lock();
         // One that has heard a message is at work on it, though it has not said so yet.
         let asked = inner.settled && inner.inbox.is_empty() && inner.pending.is_empty();
-        asked && inner.listening && inner.task.status.state.is_interrupted()
+        asked && inner.listening && inner.task.state().is_interrupted()
     }
 
     /// The store is to have it before anything happens in it.
@@ -198,7 +192,7 @@ impl Live {
         // Only what the client can know is waited for.
         let asked = inner.kept.as_ref().filter(|kept| {
             let unseen = inner.pending.iter().any(|change| change.event().is_some());
-            kept.task.status.state.is_interrupted() && !unseen
+            kept.task.state().is_interrupted() && !unseen
         });
         let from = asked.map(|kept| kept.version);
         let hears = inner.listening && !inner.is_closed() && inner.inbox.len() < MAX_UNHEARD;

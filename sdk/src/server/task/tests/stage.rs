@@ -95,7 +95,7 @@ impl TaskStore for Shared {
     ) -> Result<u64, StoreError> {
         self.wait().await;
         let done = self.store.create(owner, first, lease).await;
-        self.written(&first.task.id, done).await
+        self.written(first.task.id(), done).await
     }
 
     async fn get(&self, owner: &Owner, id: &str) -> Result<Option<StoredTask>, StoreError> {
@@ -105,7 +105,7 @@ impl TaskStore for Shared {
     async fn append(&self, owner: &Owner, change: &TaskChange) -> Result<u64, StoreError> {
         self.wait().await;
         let done = self.store.append(owner, change).await;
-        self.written(&change.task.id, done).await
+        self.written(change.task.id(), done).await
     }
 
     async fn events(
