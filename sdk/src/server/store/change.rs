@@ -31,7 +31,7 @@ impl Change {
     }
 
     /// How many messages it adds.
-    pub(super) fn messages(&self) -> usize {
+    pub(in crate::server) fn messages(&self) -> usize {
         match self {
             Self::Said(_) => 1,
             Self::Event(event) => match &**event {
@@ -44,7 +44,7 @@ impl Change {
     }
 
     /// How many bytes it adds, when nothing goes for it.
-    pub(super) fn weight(&self) -> usize {
+    pub(in crate::server) fn weight(&self) -> usize {
         match self {
             Self::Said(message) => message.weight(),
             Self::Event(event) => match &**event {

@@ -160,7 +160,7 @@ impl Engine {
         match all.entry(task.id.clone()) {
             Entry::Occupied(_) => Ok(None),
             Entry::Vacant(place) => {
-                let live = Arc::new(Live::new(owner.clone(), task, known));
+                let live = Arc::new(Live::new(owner.clone(), task, known, self.parts.limits));
                 place.insert(live.clone());
                 Ok(Some(live))
             }

@@ -114,6 +114,7 @@ impl Engine {
             if !stored.task.status.state.is_interrupted() {
                 return Err(busy());
             }
+            self.parts.limits.takes(&stored.task, &sent.message)?;
             let mut task = TaskSnapshot::from(stored.task);
             let message = sent.message.clone();
             let message = message.in_task(task.id(), task.context_id());

@@ -47,6 +47,15 @@ pub(super) fn failed(what: &str) -> A2aError {
     A2aError::new(ErrorKind::Internal, what)
 }
 
+/// A task that would be over `limit`, of which it may have `max`.
+pub(super) fn full(limit: &str, max: usize) -> A2aError {
+    let why = format!("The task would be over {limit}, which is {max}");
+    let error = A2aError::new(ErrorKind::UnsupportedOperation, why);
+    error
+        .with_metadata("limit", limit)
+        .with_metadata("max", max.to_string())
+}
+
 pub(super) fn not_cancelable() -> A2aError {
     A2aError::new(ErrorKind::TaskNotCancelable, "The task is already over")
 }

@@ -1,13 +1,14 @@
 //! What the executor and the client make of a task.
 
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard};
 
-use super::state::Live;
+use super::state::{Inner, Live};
 use crate::a2a::{A2aError, Message, StreamResponse, TaskState, Timestamp};
+use crate::clock::Clock;
 use crate::policy::Owner;
 use crate::server::store::{Change, StoredTask, TaskSnapshot};
 use crate::server::task::context::FollowUp;
-use crate::server::task::wording::{failed, status_event};
+use crate::server::task::wording::{failed, status_event, timestamp};
 
 /// How many messages may wait until the executor has heard them.
 const MAX_UNHEARD: usize = 16;
@@ -41,21 +42,26 @@ impl Live {
         if inner.begun || inner.answer.is_some() || inner.is_closed() {
             return false;
         }
-        inner.answer = Some(message.clone());
         // It waited before it answered: then it is in the store, and over with its answer.
         if inner.must_exist {
-            let event = status_event(&inner.task, TaskState::Completed, Some(message), now);
-            inner.push(Change::Event(event));
+            let word = Some(message.clone());
+            let event = status_event(&inner.task, TaskState::Completed, word, now);
+            if let Err(full) = self.push(&mut inner, Change::Event(event)) {
+                self.overflow(inner, full, now);
+                return false;
+            }
         }
+        inner.answer = Some(message);
         drop(inner);
         self.driver.wake();
         true
     }
 
-    /// Adds what streams show; gives `false` when the task is over already. The event is made of
-    /// the task as it stands.
+    /// Adds what streams show; gives `false` when the task is over already, or by this event, which
+    /// has no room in it. The event is made of the task as it stands.
     pub(in crate::server::task) fn event(
         &self,
+        clock: &dyn Clock,
         make: impl FnOnce(&TaskSnapshot) -> Arc<StreamResponse>,
     ) -> bool {
         let mut inner = self.lock();
@@ -64,7 +70,10 @@ impl Live {
         }
         inner.begun = true;
         let event = make(&inner.task);
-        inner.push(Change::Event(event));
+        if let Err(full) = self.push(&mut inner, Change::Event(event)) {
+            self.overflow(inner, full, timestamp(clock));
+            return false;
+        }
         let over = inner.task.state().is_terminal();
         drop(inner);
         self.driver.wake();
@@ -72,6 +81,14 @@ impl Live {
             self.follow_ups.notify_waiters();
         }
         true
+    }
+
+    /// The executor made more than a task may hold: what it made before stays, and the task fails.
+    fn overflow(&self, mut inner: MutexGuard<'_, Inner>, full: A2aError, now: Timestamp) {
+        tracing::warn!(task = self.id(), "a task is full and fails: {full}");
+        inner.fail(full, now);
+        drop(inner);
+        self.stop_executor();
     }
 
     /// The executor ended. Gives the message that it is called with again, if one came meanwhile.
@@ -199,7 +216,11 @@ impl Live {
         let Some(from) = from.filter(|_| hears) else {
             return Err(Box::new(message));
         };
-        inner.push(Change::Said(message.message().clone()));
+        // Others may have come since there was room for it.
+        let said = Change::Said(message.message().clone());
+        if self.push(&mut inner, said).is_err() {
+            return Err(Box::new(message));
+        }
         inner.inbox.push_back(message);
         let offered = Offered {
             ticket: inner.made,

@@ -11,6 +11,7 @@ use crate::a2a::{A2aError, Message, Part, Task, TaskState, Timestamp};
 use crate::policy::Owner;
 use crate::server::store::{Change, StoredTask, TaskSnapshot, settles};
 use crate::server::task::context::FollowUp;
+use crate::server::task::limits::TaskLimits;
 use crate::server::task::progress::Progress;
 use crate::server::task::wording::status_event;
 
@@ -20,6 +21,7 @@ use crate::server::task::wording::status_event;
 pub(in crate::server::task) struct Live {
     owner: Owner,
     id: String,
+    limits: TaskLimits,
     inner: Mutex<Inner>,
     pub(super) progress: watch::Sender<Progress>,
     pub(super) cancelled: watch::Sender<bool>,
@@ -80,9 +82,15 @@ impl From<StoredTask> for Kept {
 impl Live {
     /// A task that is about to be worked on. One that is `known` to the client already cannot be
     /// answered with a message.
-    pub(in crate::server::task) fn new(owner: Owner, task: Arc<Task>, known: bool) -> Self {
+    pub(in crate::server::task) fn new(
+        owner: Owner,
+        task: Arc<Task>,
+        known: bool,
+        limits: TaskLimits,
+    ) -> Self {
         Self {
             owner,
+            limits,
             id: task.id.clone(),
             inner: Mutex::new(Inner {
                 task: task.into(),
@@ -108,6 +116,13 @@ impl Live {
             driver: AtomicWaker::new(),
             writer: tokio::sync::Mutex::new(()),
         }
+    }
+
+    /// Adds `change`, if there is room for it in the task.
+    pub(super) fn push(&self, inner: &mut Inner, change: Change) -> Result<(), A2aError> {
+        self.limits.take(&mut inner.task, &change)?;
+        inner.push(change);
+        Ok(())
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Inner> {

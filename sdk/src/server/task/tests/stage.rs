@@ -237,6 +237,23 @@ impl AgentExecutor for Acts {
                 }
                 events.complete(None);
             }
+            "pile" => {
+                events.working();
+                let size = rest.parse().expect("a number");
+                while events.artifact(piece("x".repeat(size))) {}
+                ctx.cancelled().await;
+                self.cancelled.fetch_add(1, Ordering::SeqCst);
+            }
+            "again" => {
+                let (times, size) = rest.split_once(' ').expect("two numbers");
+                let mut whole = piece("x".repeat(size.parse().expect("a number")));
+                whole.artifact_id = "one".to_owned();
+                for _ in 0..times.parse().expect("a number") {
+                    assert!(events.artifact(whole.clone()));
+                }
+                events.complete(None);
+            }
+            "chatter" => while events.update(TaskState::Working, Some(Part::text("and"))) {},
             "steps" => {
                 for number in 0..10 {
                     events.artifact(piece(number.to_string()));
