@@ -9,14 +9,18 @@ use super::{
 };
 use crate::a2a::TaskState;
 use crate::clock::UnixTime;
+use crate::server::weight::Weight as _;
 
-/// Of one task, as many events are kept.
+/// Of one task, as many events are kept, and as many bytes of them.
 pub(super) const MAX_EVENTS: usize = 10_000;
+pub(super) const MAX_EVENT_BYTES: usize = 32 << 20;
 
 /// The tasks of one owner, and their order in every list that can be asked for.
 #[derive(Debug, Default)]
 pub(super) struct Owned {
     pub(super) tasks: HashMap<Arc<str>, Kept>,
+    /// Those that are over, by their places among all that are.
+    pub(super) over: BTreeSet<u64>,
     all: BTreeSet<Place>,
     by_state: HashMap<TaskState, BTreeSet<Place>>,
     by_context: HashMap<Arc<str>, BTreeSet<Place>>,
@@ -48,6 +52,9 @@ pub(super) struct Kept {
     pub(super) task: TaskSnapshot,
     pub(super) version: u64,
     pub(super) events: VecDeque<StoredEvent>,
+    event_bytes: usize,
+    /// Its place among those that are over, if it is.
+    pub(super) over: Option<u64>,
     pub(super) lease: Option<Lease>,
 }
 
@@ -57,6 +64,8 @@ impl Kept {
             task: first.task.clone(),
             version: 0,
             events: VecDeque::new(),
+            event_bytes: 0,
+            over: None,
             lease: lease.cloned(),
         };
         kept.push(first);
@@ -81,10 +90,22 @@ impl Kept {
             StoredEvent { number, event }
         });
         self.events.extend(events);
-        let over = self.events.len().saturating_sub(MAX_EVENTS);
-        self.events.drain(..over);
+        let new = change.events.iter().map(|event| event.weight());
+        self.event_bytes += new.sum::<usize>();
+        // What came last stays, however large.
+        while self.events.len() > MAX_EVENTS
+            || self.event_bytes > MAX_EVENT_BYTES && self.events.len() > change.events.len()
+        {
+            let first = self.events.pop_front();
+            self.event_bytes -= first.map_or(0, |first| first.event.weight());
+        }
         self.task = change.task.clone();
         self.version = change.version();
+    }
+
+    pub(super) fn drop_events(&mut self) {
+        self.events = VecDeque::new();
+        self.event_bytes = 0;
     }
 
     pub(super) fn is_free(&self, instance: Option<&str>, now: UnixTime) -> bool {
@@ -94,6 +115,11 @@ impl Kept {
 }
 
 impl Owned {
+    /// How many of its tasks are not over.
+    pub(super) fn unfinished(&self) -> usize {
+        self.tasks.len() - self.over.len()
+    }
+
     pub(super) fn enter(&mut self, task: &TaskSnapshot, id: &Arc<str>) {
         let place = (task.status_ms(), Arc::clone(id));
         self.all.insert(place.clone());

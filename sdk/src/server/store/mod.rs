@@ -5,6 +5,7 @@ pub mod conformance;
 mod error;
 mod memory;
 mod memory_index;
+mod memory_over;
 mod memory_push;
 #[cfg(feature = "postgres")]
 mod postgres;

@@ -160,7 +160,8 @@ pub trait TaskStore: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`StoreError::Exists`], [`StoreError::Conflict`] when `first` was made for another version than
-    /// 0, [`StoreError::TooLong`], [`StoreError::Full`], [`StoreError::Unavailable`].
+    /// 0, [`StoreError::TooLong`], [`StoreError::Full`], [`StoreError::OwnerFull`],
+    /// [`StoreError::Unavailable`].
     async fn create(
         &self,
         owner: &Owner,

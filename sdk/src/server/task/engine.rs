@@ -13,6 +13,7 @@ use super::executor::AgentExecutor;
 use super::feed::Feeds;
 use super::limits::TaskLimits;
 use super::live::Live;
+use super::places::Places;
 use super::push_hook::PushHook;
 use super::wording::{failed, stopping, unavailable};
 use crate::a2a::{A2aError, Task, new_id};
@@ -47,6 +48,7 @@ pub(in crate::server) struct Engine {
     instance: String,
     live: Mutex<HashMap<String, Arc<Live>>>,
     pub(super) feeds: Arc<Feeds>,
+    pub(super) places: Arc<Places>,
     stopping: AtomicBool,
     /// Until when our leases ran after they were prolonged last, seconds since 1970.
     pub(super) leased_until: AtomicU64,
@@ -57,7 +59,8 @@ pub(in crate::server) struct Engine {
 impl Engine {
     pub(in crate::server) fn new(parts: EngineParts) -> Self {
         Self {
-            feeds: Arc::new(Feeds::new(parts.limits)),
+            feeds: Arc::new(Feeds::new(parts.limits.behind)),
+            places: Arc::new(Places::new(parts.limits.streams)),
             parts,
             instance: new_id(),
             live: Mutex::default(),

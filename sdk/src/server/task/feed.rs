@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use tokio::sync::watch;
 
-use super::limits::TaskLimits;
+use super::places::Place;
 use super::wording::failed;
 use crate::a2a::{A2aError, StreamResponse};
 use crate::policy::Owner;
@@ -13,14 +13,15 @@ use crate::server::store::StoredEvent;
 use crate::server::weight::Weight as _;
 
 /// How many events a subscriber may be behind, be they ever so small; how many bytes, is in
-/// [`TaskLimits`]. Over either, its stream ends with an error, so that neither the task nor anybody
+/// [`TaskLimits`](super::TaskLimits). Over either, its stream ends with an error, so that neither the task nor anybody
 /// else waits for it; it can subscribe again.
 pub(super) const MAX_BEHIND: usize = 4096;
 
 /// The feeds that somebody has subscribed to, by task.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Feeds {
-    limits: TaskLimits,
+    /// How many bytes of events wait for the slowest subscriber of a task.
+    max_bytes: usize,
     all: Mutex<HashMap<String, Weak<Feed>>>,
 }
 
@@ -59,9 +60,9 @@ struct Waiting {
 }
 
 impl Feeds {
-    pub(super) fn new(limits: TaskLimits) -> Self {
+    pub(super) fn new(max_bytes: usize) -> Self {
         let all = Mutex::default();
-        Self { limits, all }
+        Self { max_bytes, all }
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Weak<Feed>>> {
@@ -79,27 +80,29 @@ impl Feeds {
         self.lock().values().filter_map(Weak::upgrade).collect()
     }
 
-    /// Subscribes to the task's events from now on; `None` when it is somebody else's.
-    pub(super) fn subscribe(self: &Arc<Self>, owner: &Owner, id: &str) -> Option<Subscription> {
+    /// Subscribes to the task's events from now on; `None` when it is not the one's who has `place`.
+    pub(super) fn subscribe(self: &Arc<Self>, place: Place, id: &str) -> Option<Subscription> {
+        // The table is no longer locked when a feed is dropped, which locks it.
+        let feed = self.enter(place.owner(), id);
+        (feed.owner == *place.owner()).then(|| Subscription::new(feed, place))
+    }
+
+    /// The feed of a task; one for `owner` if nobody follows it.
+    fn enter(self: &Arc<Self>, owner: &Owner, id: &str) -> Arc<Feed> {
         let mut all = self.lock();
-        let feed = match all.get(id).and_then(Weak::upgrade) {
-            Some(feed) if feed.owner != *owner => return None,
-            Some(feed) => feed,
-            None => {
-                let feed = Arc::new(Feed {
-                    owner: owner.clone(),
-                    id: id.to_owned(),
-                    max_bytes: self.limits.behind,
-                    inner: Mutex::default(),
-                    news: watch::Sender::new(0),
-                    home: Arc::downgrade(self),
-                });
-                all.insert(id.to_owned(), Arc::downgrade(&feed));
-                feed
-            }
-        };
-        drop(all);
-        Some(Subscription::new(feed))
+        if let Some(feed) = all.get(id).and_then(Weak::upgrade) {
+            return feed;
+        }
+        let feed = Arc::new(Feed {
+            owner: owner.clone(),
+            id: id.to_owned(),
+            max_bytes: self.max_bytes,
+            inner: Mutex::default(),
+            news: watch::Sender::new(0),
+            home: Arc::downgrade(self),
+        });
+        all.insert(id.to_owned(), Arc::downgrade(&feed));
+        feed
     }
 }
 
@@ -231,10 +234,12 @@ pub(super) struct Subscription {
     place: u64,
     /// Events up to this number are not shown.
     after: u64,
+    /// Of its owner's streams, this one.
+    _place: Place,
 }
 
 impl Subscription {
-    fn new(feed: Arc<Feed>) -> Self {
+    fn new(feed: Arc<Feed>, of_owner: Place) -> Self {
         let mut inner = feed.lock();
         let place = inner.end();
         *inner.places.entry(place).or_default() += 1;
@@ -245,6 +250,7 @@ impl Subscription {
             news,
             place,
             after: 0,
+            _place: of_owner,
         }
     }
 
@@ -323,6 +329,7 @@ mod tests {
     use super::*;
     use crate::a2a::{Message, Part};
     use crate::delegation::testing::{app_only, delegated};
+    use crate::server::task::places::Places;
 
     fn event(number: u64) -> StoredEvent {
         let message = Message::agent(Part::text(number.to_string()));
@@ -334,8 +341,18 @@ mod tests {
         Owner::of(&delegated("work"))
     }
 
+    fn feeds() -> Arc<Feeds> {
+        Arc::new(Feeds::new(usize::MAX))
+    }
+
+    fn place_of(owner: Owner) -> Place {
+        let places = Arc::new(Places::new(1));
+        places.take(&owner).expect("a place")
+    }
+
     fn subscribe(feeds: &Arc<Feeds>) -> Subscription {
-        feeds.subscribe(&owner(), "task").expect("one's own task")
+        let place = place_of(owner());
+        feeds.subscribe(place, "task").expect("one's own task")
     }
 
     fn shown(subscription: &mut Subscription) -> Vec<u64> {
@@ -348,7 +365,7 @@ mod tests {
 
     #[test]
     fn all_are_shown_the_same_in_the_same_order_and_nothing_stays() {
-        let feeds = Arc::new(Feeds::default());
+        let feeds = feeds();
         let mut early = subscribe(&feeds);
         assert!(early.feed().publish(0, &[event(1), event(2)], 2));
         let mut late = subscribe(&feeds);
@@ -367,7 +384,7 @@ mod tests {
 
     #[test]
     fn what_a_snapshot_has_is_not_shown_again() {
-        let feeds = Arc::new(Feeds::default());
+        let feeds = feeds();
         let mut one = subscribe(&feeds);
         assert!(one.feed().publish(4, &[event(5), event(6)], 6));
         one.start_after(5);
@@ -380,7 +397,7 @@ mod tests {
 
     #[test]
     fn one_that_is_too_far_behind_is_ended_and_nobody_else() {
-        let feeds = Arc::new(Feeds::default());
+        let feeds = feeds();
         let (mut slow, mut quick) = (subscribe(&feeds), subscribe(&feeds));
         let max = MAX_BEHIND as u64;
         for number in 1..=max {
@@ -406,10 +423,7 @@ mod tests {
 
     #[test]
     fn one_that_is_too_many_bytes_behind_is_ended_and_nobody_else() {
-        let feeds = Arc::new(Feeds::new(TaskLimits {
-            behind: 10_000,
-            ..TaskLimits::default()
-        }));
+        let feeds = Arc::new(Feeds::new(10_000));
         let (mut slow, mut quick) = (subscribe(&feeds), subscribe(&feeds));
         for number in 1..=2 {
             let event = sized(number, 4000);
@@ -436,14 +450,11 @@ mod tests {
 
     #[test]
     fn a_feed_lives_as_long_as_somebody_follows_it() {
-        let feeds = Arc::new(Feeds::default());
+        let feeds = feeds();
         let one = subscribe(&feeds);
         let two = subscribe(&feeds);
-        assert!(
-            feeds
-                .subscribe(&Owner::of(&app_only("work")), "task")
-                .is_none()
-        );
+        let stranger = place_of(Owner::of(&app_only("work")));
+        assert!(feeds.subscribe(stranger, "task").is_none());
         drop(one);
         assert!(feeds.get("task").is_some());
         drop(two);
@@ -452,7 +463,7 @@ mod tests {
 
     #[test]
     fn an_ended_feed_shows_what_there_is_and_then_why() {
-        let feeds = Arc::new(Feeds::default());
+        let feeds = feeds();
         let mut one = subscribe(&feeds);
         assert!(one.feed().publish(0, &[event(1)], 1));
         one.feed().end(failed("stopping"));

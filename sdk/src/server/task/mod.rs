@@ -13,6 +13,7 @@ mod limits;
 mod listing;
 mod live;
 mod page_token;
+mod places;
 mod progress;
 mod push_hook;
 mod recovery;

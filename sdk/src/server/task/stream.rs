@@ -8,6 +8,7 @@ use super::begin::Begun;
 use super::engine::Engine;
 use super::feed::Subscription;
 use super::live::Live;
+use super::places::Place;
 use super::progress::{Outcome, Progress};
 use super::run::Before;
 use super::wording::{failed, over, stopping};
@@ -62,11 +63,11 @@ impl Engine {
         };
         let owner = sent.owner.clone();
         // Before the message is given to an executor that is at work: nothing of it is to be missed.
-        let known = match sent.message.task_id.as_deref() {
-            None | Some("") => None,
+        let follows = match sent.message.task_id.as_deref() {
+            None | Some("") => Follows::NothingYet(self.places.take(&owner)?),
             Some(id) => {
                 self.find(&owner, id).await?;
-                Some(self.subscription(&owner, id)?)
+                Follows::Task(self.subscription(&owner, id)?)
             }
         };
         let first = match self.begin(sent).await? {
@@ -76,9 +77,11 @@ impl Engine {
                 round,
                 from,
             } => {
-                let mut subscription = match known {
-                    Some(known) => known,
-                    None => self.subscription(&owner, live.id())?,
+                let mut subscription = match follows {
+                    Follows::Task(subscription) => subscription,
+                    Follows::NothingYet(place) => {
+                        self.feeds.subscribe(place, live.id()).ok_or_else(lost)?
+                    }
                 };
                 subscription.start_after(from);
                 let snapshot = snapshot_before(&live, &before);
@@ -91,7 +94,9 @@ impl Engine {
                 }
             }
             Begun::Joined { live, offered } => {
-                let mut subscription = known.ok_or_else(|| failed("The agent failed"))?;
+                let Follows::Task(mut subscription) = follows else {
+                    return Err(lost());
+                };
                 subscription.start_after(offered.from);
                 let mut progress = live.progress();
                 let kept = |p: &Progress| p.kept >= offered.ticket || p.closed;
@@ -100,6 +105,8 @@ impl Engine {
                 Showing::Snapshot(whole(offered.task.whole()), subscription)
             }
             Begun::Elsewhere(sent) => {
+                // It takes a place of its own.
+                drop(follows);
                 let (task, subscription) = self.write_elsewhere(*sent).await?;
                 Showing::Snapshot(whole(task), subscription)
             }
@@ -139,9 +146,23 @@ impl Engine {
         if self.is_stopping() {
             return Err(stopping());
         }
-        let subscription = self.feeds.subscribe(owner, id);
+        let place = self.places.take(owner)?;
+        let subscription = self.feeds.subscribe(place, id);
         subscription.ok_or_else(A2aError::task_not_found)
     }
+}
+
+/// What a new stream follows when its message has not been given to anybody yet.
+enum Follows {
+    /// The task that the message is for.
+    Task(Subscription),
+    /// The task will be a new one.
+    NothingYet(Place),
+}
+
+/// What cannot be: a new task that somebody else follows, or one that waits already.
+fn lost() -> A2aError {
+    failed("The agent failed")
 }
 
 /// The task as it is when the executor gets it.
@@ -210,8 +231,6 @@ async fn decide(live: &Live) -> Result<Option<Arc<StreamResponse>>, A2aError> {
     if let Some(error) = live.error() {
         return Err(error);
     }
-    let answer = live
-        .take_answer()
-        .ok_or_else(|| failed("The agent failed"))?;
+    let answer = live.take_answer().ok_or_else(lost)?;
     Ok(Some(Arc::new(StreamResponse::Message(answer))))
 }

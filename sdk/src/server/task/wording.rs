@@ -36,6 +36,11 @@ pub(super) fn unavailable(error: &StoreError) -> A2aError {
     if matches!(error, StoreError::NotFound) {
         return A2aError::task_not_found();
     }
+    if let StoreError::OwnerFull { .. } = error {
+        tracing::warn!(reason = error.reason(), "a task was refused: {error}");
+        let why = "You have as many unfinished tasks as you may at present";
+        return failed(why).with_metadata("limit", "owner.tasks");
+    }
     tracing::error!(
         reason = error.reason(),
         "the task store did not answer: {error}"
@@ -54,6 +59,14 @@ pub(super) fn full(limit: &str, max: usize) -> A2aError {
     error
         .with_metadata("limit", limit)
         .with_metadata("max", max.to_string())
+}
+
+/// An owner that has `max` streams open and wants another.
+pub(super) fn too_many_streams(max: usize) -> A2aError {
+    tracing::warn!(max, "too many streams of one owner; another is refused");
+    let why = format!("You have {max} streams open, which is as many as you may");
+    let error = failed(&why).with_metadata("limit", "owner.streams");
+    error.with_metadata("max", max.to_string())
 }
 
 pub(super) fn not_cancelable() -> A2aError {

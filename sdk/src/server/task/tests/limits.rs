@@ -110,7 +110,7 @@ async fn a_message_that_has_no_room_is_refused_and_the_task_goes_on() {
 }
 
 #[tokio::test]
-async fn a_message_that_other_instances_would_write_has_to_have_room_too() {
+async fn a_message_that_comes_to_another_instance_has_to_have_room_too() {
     let stage = stage(TaskLimits {
         bytes: 100_000,
         ..TaskLimits::default()
