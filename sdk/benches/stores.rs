@@ -10,7 +10,6 @@
 //! each size there, too.
 #![allow(missing_docs, reason = "a bench is no library")]
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use countersign::a2a::{Message, Part, Task, TaskState, TaskStatus, Timestamp};
