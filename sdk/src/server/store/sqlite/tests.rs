@@ -1,5 +1,7 @@
 //! What is SQLite's own: the file, other processes, the order in which pages are read.
 
+mod damage;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
