@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::context::{Ask, FollowUp};
+use super::context::{Ask, Deadlines, FollowUp};
 use super::engine::Engine;
 use super::live::{Live, Offered};
 use super::run::{Before, Round};
@@ -68,8 +68,10 @@ impl Engine {
                 requester: call.requester().clone(),
                 parameters: call.parameters().clone(),
                 output_modes: configuration.accepted_output_modes.clone(),
-                deadline: call.deadline().filter(|_| waits),
-                task_deadline: deadline_of(&request.message, now)?,
+                deadlines: Deadlines {
+                    waits: call.deadline().filter(|_| waits),
+                    work: deadline_of(&request.message, now)?,
+                },
             },
             message: request.message,
             configuration,
@@ -288,7 +290,7 @@ fn skill_of(task: &Task) -> Option<&str> {
 }
 
 /// The deadline that a message names under our extension, as this process counts time.
-fn deadline_of(message: &Message, now: UnixTime) -> Result<Option<Instant>, A2aError> {
+pub(super) fn deadline_of(message: &Message, now: UnixTime) -> Result<Option<Instant>, A2aError> {
     let ours = message.metadata.get(EXTENSION_URI);
     let Some(named) = ours.and_then(|ours| ours.get("deadline")) else {
         return Ok(None);

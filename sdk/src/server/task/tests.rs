@@ -1,5 +1,6 @@
 //! Tests of the engine, on a store that several instances share.
 
+mod deadlines;
 mod following;
 mod instances;
 mod pushing;

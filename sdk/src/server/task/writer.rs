@@ -121,7 +121,7 @@ impl Engine {
                     return Ok(());
                 }
             }
-            live.rebase(stored);
+            live.rebase(stored, self.parts.clock.now());
         }
         if let Some(feed) = self.feeds.get(id) {
             self.catch_up(&feed).await;

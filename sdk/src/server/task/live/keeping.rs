@@ -1,12 +1,15 @@
 //! How much of a task the store has, and what others changed there.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::state::Live;
-use crate::a2a::{A2aError, Message, Role, Task};
+use crate::a2a::{A2aError, Role, Task};
+use crate::clock::UnixTime;
 use crate::server::store::{StoredTask, TaskChange};
+use crate::server::task::begin::deadline_of;
 use crate::server::task::change::Change;
-use crate::server::task::context::FollowUp;
+use crate::server::task::context::{Deadlines, FollowUp};
 use crate::server::task::progress::{Outcome, Progress};
 
 /// What is to be written next.
@@ -80,7 +83,7 @@ impl Live {
 
     /// Somebody else changed the task: puts what is pending on top of that. When it is over by that,
     /// what is pending is forgotten and the executor told.
-    pub(in crate::server::task) fn rebase(&self, stored: StoredTask) {
+    pub(in crate::server::task) fn rebase(&self, stored: StoredTask, now: UnixTime) {
         let mut guard = self.lock();
         let inner = &mut *guard;
         let over = stored.task.status.state.is_terminal();
@@ -94,9 +97,9 @@ impl Live {
         }
         let known = inner.kept.as_ref();
         let known = known.map_or(0, |kept| kept.task.history.len());
-        let said: Vec<Message> = match over {
+        let said: Vec<FollowUp> = match over {
             true => Vec::new(),
-            false => foreign_messages(&stored.task, known).cloned().collect(),
+            false => foreign_messages(&stored.task, known, now).collect(),
         };
         let mut task = stored.task.clone();
         for change in &inner.pending {
@@ -105,7 +108,7 @@ impl Live {
         inner.task = task;
         inner.kept = Some(stored);
         let heard = !said.is_empty();
-        inner.inbox.extend(said.into_iter().map(FollowUp::foreign));
+        inner.inbox.extend(said);
         let (made, settled, begun) = (inner.made, inner.settled_at, inner.begun);
         drop(guard);
         if heard {
@@ -151,7 +154,13 @@ impl Live {
 }
 
 /// What another instance added to the history after the first `known` messages.
-fn foreign_messages(task: &Task, known: usize) -> impl Iterator<Item = &Message> {
+fn foreign_messages(task: &Task, known: usize, now: UnixTime) -> impl Iterator<Item = FollowUp> {
     let new = task.history.iter().skip(known);
-    new.filter(|message| message.role == Role::User)
+    let said = new.filter(|message| message.role == Role::User);
+    said.map(move |message| {
+        // It was in time when it was taken; now it may not be any more.
+        let work = deadline_of(message, now).unwrap_or_else(|_| Some(Instant::now()));
+        let deadlines = Deadlines { waits: None, work };
+        FollowUp::foreign(message.clone(), deadlines)
+    })
 }

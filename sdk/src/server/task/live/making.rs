@@ -7,7 +7,7 @@ use crate::a2a::{A2aError, Message, StreamResponse, Task, TaskState, Timestamp};
 use crate::policy::Owner;
 use crate::server::store::StoredTask;
 use crate::server::task::change::Change;
-use crate::server::task::context::FollowUp;
+use crate::server::task::context::{Deadlines, FollowUp};
 use crate::server::task::wording::{failed, status_event};
 
 /// How many messages may wait until the executor has heard them.
@@ -174,6 +174,11 @@ impl Live {
         inner.lost || !inner.running
     }
 
+    /// The executor gets a message.
+    pub(in crate::server::task) fn begin_round(&self, deadlines: Deadlines) {
+        self.lock().deadlines = deadlines;
+    }
+
     /// The executor works for this one of the callers that share the task.
     pub(in crate::server::task) fn works_for(&self, caller: Option<Owner>) {
         self.lock().works_for = caller;
@@ -230,6 +235,10 @@ impl Live {
                 }
                 if let Some(next) = inner.inbox.pop_front() {
                     inner.settled = false;
+                    inner.deadlines = next.deadlines();
+                    drop(inner);
+                    // It may not be the driver that runs here.
+                    self.driver.wake();
                     return Some(next);
                 }
             }

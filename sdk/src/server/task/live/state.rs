@@ -6,12 +6,14 @@ use std::task::Context;
 
 use futures_util::task::AtomicWaker;
 use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
 
 use crate::a2a::{A2aError, Message, Part, Task, TaskState, Timestamp};
+use crate::client::RoundDeadline;
 use crate::policy::Owner;
 use crate::server::store::StoredTask;
 use crate::server::task::change::{Change, settles};
-use crate::server::task::context::FollowUp;
+use crate::server::task::context::{Deadlines, FollowUp};
 use crate::server::task::progress::Progress;
 use crate::server::task::wording::status_event;
 
@@ -57,6 +59,8 @@ pub(super) struct Inner {
     /// Whether it waits and can be given a message.
     pub(super) listening: bool,
     pub(super) inbox: VecDeque<FollowUp>,
+    /// Those of the last message that the executor got.
+    pub(super) deadlines: Deadlines,
     /// Where callers share a task: the one for whom the executor works now.
     pub(super) works_for: Option<Owner>,
     /// Whether it is no longer this instance's: nothing is written any more.
@@ -85,6 +89,7 @@ impl Live {
                 running: true,
                 listening: false,
                 inbox: VecDeque::new(),
+                deadlines: Deadlines::default(),
                 works_for: None,
                 lost: false,
             }),
@@ -139,6 +144,11 @@ impl Live {
         self.lock().task.status.state.is_terminal()
     }
 
+    /// By when the present round is to be done.
+    pub(in crate::server::task) fn deadlines(&self) -> Deadlines {
+        self.lock().deadlines
+    }
+
     pub(in crate::server::task) fn is_lost(&self) -> bool {
         self.lock().lost
     }
@@ -154,6 +164,12 @@ impl Live {
     /// The driver of this task is woken when there is something to write.
     pub(in crate::server::task) fn register(&self, cx: &Context<'_>) {
         self.driver.register(cx.waker());
+    }
+}
+
+impl RoundDeadline for Live {
+    fn deadline(&self) -> Option<Instant> {
+        self.deadlines().first().map(Into::into)
     }
 }
 
