@@ -12,7 +12,7 @@ use super::run::{Before, Round};
 use super::wording::{busy, elsewhere, no_push, timestamp, unavailable};
 use crate::a2a::{
     A2aError, Message, SendMessageConfiguration, SendMessageRequest, Task,
-    TaskPushNotificationConfig, TaskState, TaskStatus, Timestamp, new_id,
+    TaskState, TaskStatus, Timestamp, new_id,
 };
 use crate::card::EXTENSION_URI;
 use crate::clock::UnixTime;
@@ -117,18 +117,21 @@ impl Engine {
             let stored = self.find(&sent.owner, id).await?;
             check_belongs(&stored.task, &sent)?;
             if let Some(live) = self.running(&sent.owner, id) {
-                let message = sent.message.clone();
-                let message = message.in_task(&stored.task.id, &stored.task.context_id);
-                match live.offer(FollowUp::new(message, sent.ask)) {
-                    Ok(offered) => {
-                        let push = sent.configuration.task_push_notification_config;
-                        self.register_push(&live, push, stored.version).await?;
-                        return Ok(Begun::Joined { live, offered });
+                if live.hears(&sent.ask) {
+                    let message = sent.message.clone();
+                    let message = message.in_task(&stored.task.id, &stored.task.context_id);
+                    // First, so that nothing that comes of the message is missed.
+                    let push = sent.configuration.task_push_notification_config.clone();
+                    let new = self.register_push(&sent.owner, id, push, stored.version);
+                    let new = new.await?;
+                    match live.offer(FollowUp::new(message, sent.ask)) {
+                        Ok(offered) => return Ok(Begun::Joined { live, offered }),
+                        Err(back) => {
+                            let (_, ask) = back.into_parts();
+                            sent.ask = ask.ok_or_else(busy)?;
+                        }
                     }
-                    Err(back) => {
-                        let (_, ask) = back.into_parts();
-                        sent.ask = ask.ok_or_else(busy)?;
-                    }
+                    self.withdraw_push(&sent.owner, id, new).await;
                 }
                 // It is either at work, or about to leave.
                 if !live.is_leaving() {
@@ -190,7 +193,9 @@ impl Engine {
                     return Err(error);
                 }
                 if let Some(config) = push
-                    && let Err(error) = self.register_push(live, Some(*config), 0).await
+                    && let Err(error) = self
+                        .register_push(live.owner(), live.id(), Some(*config), 0)
+                        .await
                 {
                     live.fail(error, timestamp(&*self.parts.clock));
                 }
@@ -199,14 +204,19 @@ impl Engine {
             Before::Write(message, push) => {
                 let version = self.load(live).await?;
                 let push = push.map(|config| *config);
-                self.register_push(live, push, version).await?;
+                let new = self.register_push(live.owner(), live.id(), push, version);
+                let new = new.await?;
                 live.said(*message);
                 self.flush(live).await;
                 // Somebody may have canceled it meanwhile.
-                if live.is_over() {
-                    return Err(busy());
+                let refused = live.is_over().then(busy).or_else(|| live.error());
+                match refused {
+                    Some(error) => {
+                        self.withdraw_push(live.owner(), live.id(), new).await;
+                        Err(error)
+                    }
+                    None => Ok(()),
                 }
-                live.error().map_or(Ok(()), Err)
             }
             Before::Written => self.load(live).await.map(drop),
         }
@@ -219,18 +229,6 @@ impl Engine {
         let version = stored.version;
         live.start_from(stored);
         if waits { Ok(version) } else { Err(busy()) }
-    }
-
-    async fn register_push(
-        &self,
-        live: &Live,
-        config: Option<TaskPushNotificationConfig>,
-        from: u64,
-    ) -> Result<(), A2aError> {
-        if let (Some(config), Some(hook)) = (config, &self.parts.push) {
-            hook.register(live.owner(), live.id(), config, from).await?;
-        }
-        Ok(())
     }
 }
 

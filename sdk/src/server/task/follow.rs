@@ -109,9 +109,27 @@ impl Engine {
             return Err(busy());
         }
         let id = sent.message.task_id.clone().unwrap_or_default();
-        let mut subscription = self.subscription(&owner, &id)?;
+        let subscription = self.subscription(&owner, &id)?;
+        // First, so that nothing that comes of the message is missed.
+        let push = sent.configuration.task_push_notification_config.clone();
+        let from = self.find(&owner, &id).await?.version;
+        let new = self.register_push(&owner, &id, push, from).await?;
+        let written = self.write_message(sent, &id, subscription).await;
+        if written.is_err() {
+            self.withdraw_push(&owner, &id, new).await;
+        }
+        written
+    }
+
+    async fn write_message(
+        self: &Arc<Self>,
+        sent: Sent,
+        id: &str,
+        mut subscription: Subscription,
+    ) -> Result<(Arc<Task>, Subscription), A2aError> {
+        let owner = sent.owner;
         for _ in 0..ATTEMPTS {
-            let stored = self.find(&owner, &id).await?;
+            let stored = self.find(&owner, id).await?;
             if !stored.task.status.state.is_interrupted() {
                 return Err(busy());
             }

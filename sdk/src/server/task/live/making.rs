@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use super::state::Live;
+use super::state::{Inner, Live};
 use crate::a2a::{A2aError, Message, StreamResponse, Task, TaskState, Timestamp};
 use crate::policy::Owner;
 use crate::server::store::StoredTask;
 use crate::server::task::change::Change;
-use crate::server::task::context::{Deadlines, FollowUp};
+use crate::server::task::context::{Ask, Deadlines, FollowUp};
 use crate::server::task::wording::{failed, status_event};
 
 /// How many messages may wait until the executor has heard them.
@@ -189,25 +189,18 @@ impl Live {
         self.lock().push(Change::Said(message));
     }
 
+    /// Whether a message that came so would be taken at this moment.
+    pub(in crate::server::task) fn hears(&self, ask: &Ask) -> bool {
+        self.lock().asked(|| ask.said_by()).is_some()
+    }
+
     /// Gives a message to the executor that waits for it, or the message back when nobody waits.
     pub(in crate::server::task) fn offer(
         &self,
         message: FollowUp,
     ) -> Result<Offered, Box<FollowUp>> {
         let mut inner = self.lock();
-        // What one caller says must not be done with the authority of another.
-        let stranger = inner.works_for.is_some() && inner.works_for != message.said_by();
-        if stranger {
-            return Err(Box::new(message));
-        }
-        // Only what the client can know is waited for.
-        let asked = inner.kept.as_ref().filter(|kept| {
-            let unseen = inner.pending.iter().any(|change| change.event().is_some());
-            kept.task.status.state.is_interrupted() && !unseen
-        });
-        let from = asked.map(|kept| kept.version);
-        let hears = inner.listening && !inner.is_closed() && inner.inbox.len() < MAX_UNHEARD;
-        let Some(from) = from.filter(|_| hears) else {
+        let Some(from) = inner.asked(|| message.said_by()) else {
             return Err(Box::new(message));
         };
         inner.push(Change::Said(message.message().clone()));
@@ -265,5 +258,25 @@ impl Live {
         self.cancelled.send_replace(true);
         self.follow_ups.notify_waiters();
         self.driver.wake();
+    }
+}
+
+impl Inner {
+    /// The version at which the executor asked for a message, if it can be given one of this caller.
+    fn asked(&self, said_by: impl FnOnce() -> Option<Owner>) -> Option<u64> {
+        // What one caller says must not be done with the authority of another.
+        if self.works_for.is_some() && self.works_for != said_by() {
+            return None;
+        }
+        if !self.listening || self.is_closed() || self.inbox.len() >= MAX_UNHEARD {
+            return None;
+        }
+        // Only what the client can know is waited for.
+        let unseen = self.pending.iter().any(|change| change.event().is_some());
+        let asked = self.kept.as_ref().filter(|kept| {
+            let state = kept.task.status.state;
+            state.is_interrupted() && !unseen
+        });
+        asked.map(|kept| kept.version)
     }
 }
