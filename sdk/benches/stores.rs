@@ -54,6 +54,7 @@ async fn fill(store: &dyn TaskStore, owner: &Owner, size: u64) -> Result<(), Fai
             expected: 0,
             task: Arc::new(task(number)),
             events: Vec::new(),
+            work_from: None,
         };
         store.create(owner, &first, None).await
     });

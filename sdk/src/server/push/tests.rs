@@ -175,6 +175,7 @@ fn change(id: &str, state: TaskState, expected: u64) -> TaskChange {
         expected,
         task: Arc::new(task.clone()),
         events: vec![Arc::new(StreamResponse::Task(task))],
+        work_from: None,
     }
 }
 

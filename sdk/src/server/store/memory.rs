@@ -94,8 +94,9 @@ impl Inner {
     }
 
     /// Notes what the state of a task means for work on it; `before` is the one it had.
-    fn classify(&mut self, name: &Name, before: Option<TaskState>, state: TaskState) {
-        if state.is_terminal() || state.is_interrupted() {
+    fn classify(&mut self, name: &Name, before: Option<TaskState>, change: &TaskChange) {
+        let state = change.task.status.state;
+        if change.worked_on_from().is_none() {
             self.running.remove(name);
         } else {
             self.running.insert(name.clone());
@@ -184,7 +185,7 @@ impl TaskStore for MemoryTaskStore {
         if lease.is_some() {
             inner.leased.insert(name.clone());
         }
-        inner.classify(&name, None, first.task.status.state);
+        inner.classify(&name, None, first);
         Ok(first.version())
     }
 
@@ -206,8 +207,7 @@ impl TaskStore for MemoryTaskStore {
         kept.push(change);
         owned.leave(&before, &name.id);
         owned.enter(&change.task, &name.id);
-        let state = change.task.status.state;
-        inner.classify(&name, Some(before.status.state), state);
+        inner.classify(&name, Some(before.status.state), change);
         Ok(change.version())
     }
 
@@ -300,6 +300,7 @@ impl TaskStore for MemoryTaskStore {
             let owned = inner.owners.get_mut(&name.owner);
             if let Some(kept) = owned.and_then(|owned| owned.tasks.get_mut(&name.id))
                 && kept.is_free(None, now)
+                && kept.work_from.is_some_and(|from| from <= now)
             {
                 kept.lease = Some(lease.clone());
                 inner.leased.insert(name.clone());
@@ -327,6 +328,7 @@ mod tests {
             expected: 0,
             task: Arc::new(Task::new(id, "context", status)),
             events: Vec::new(),
+            work_from: None,
         }
     }
 

@@ -29,6 +29,8 @@ pub(super) struct Kept {
     pub(super) stored: StoredTask,
     pub(super) events: VecDeque<StoredEvent>,
     pub(super) lease: Option<Lease>,
+    /// From when on somebody is to work on it.
+    pub(super) work_from: Option<UnixTime>,
 }
 
 impl Kept {
@@ -40,6 +42,7 @@ impl Kept {
             },
             events: VecDeque::new(),
             lease: lease.cloned(),
+            work_from: None,
         };
         kept.push(first);
         kept
@@ -56,6 +59,7 @@ impl Kept {
         self.events.drain(..over);
         self.stored.task = Arc::clone(&change.task);
         self.stored.version = change.version();
+        self.work_from = change.worked_on_from();
     }
 
     pub(super) fn is_free(&self, instance: Option<&str>, now: UnixTime) -> bool {

@@ -11,8 +11,8 @@ use super::live::{Live, Offered};
 use super::run::{Before, Round};
 use super::wording::{busy, elsewhere, no_push, timestamp, unavailable};
 use crate::a2a::{
-    A2aError, Message, SendMessageConfiguration, SendMessageRequest, Task,
-    TaskState, TaskStatus, Timestamp, new_id,
+    A2aError, Message, SendMessageConfiguration, SendMessageRequest, Task, TaskState, TaskStatus,
+    Timestamp, new_id,
 };
 use crate::card::EXTENSION_URI;
 use crate::clock::UnixTime;

@@ -11,6 +11,8 @@ pub(super) enum Change {
     Event(Arc<StreamResponse>),
     /// A message of the client, which they do not.
     Said(Message),
+    /// Nothing of the task itself: a message that is in it is left to another instance.
+    Unheard,
 }
 
 impl Change {
@@ -18,7 +20,7 @@ impl Change {
     pub(super) fn event(&self) -> Option<&Arc<StreamResponse>> {
         match self {
             Self::Event(event) => Some(event),
-            Self::Said(_) => None,
+            Self::Said(_) | Self::Unheard => None,
         }
     }
 
@@ -26,6 +28,7 @@ impl Change {
         match self {
             Self::Event(event) => apply(task, event),
             Self::Said(message) => said(task, message.clone()),
+            Self::Unheard => {}
         }
     }
 }

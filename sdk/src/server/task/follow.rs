@@ -23,6 +23,10 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// Pauses between looks whether the instance that holds a task has given it up.
 const FIRST_LOOK: Duration = Duration::from_secs(1);
 const LAST_LOOK: Duration = Duration::from_secs(15);
+/// How long it is left to the instance that took a message to go on with it, should the one that
+/// holds the task be gone: a lease, and the longest pause between looks, with time to spare. Only
+/// that instance has the caller.
+pub(super) const SEEN_TO: Duration = Duration::from_secs(60);
 
 impl Engine {
     /// Follows what other processes change, as long as the engine is there. Ends at once when no other
@@ -140,6 +144,7 @@ impl Engine {
                 expected: stored.version,
                 task,
                 events: Vec::new(),
+                work_from: Some(self.parts.clock.now().plus(SEEN_TO)),
             };
             match self.store().append(&owner, &change).await {
                 Ok(version) => {
@@ -190,7 +195,7 @@ impl Engine {
 }
 
 /// Whether nothing was said or done since the client's message.
-fn still_waits(task: &Task, message: &Message) -> bool {
+pub(super) fn still_waits(task: &Task, message: &Message) -> bool {
     let said = task
         .history
         .iter()

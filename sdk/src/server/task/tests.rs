@@ -1,5 +1,6 @@
 //! Tests of the engine, on a store that several instances share.
 
+mod answered;
 mod deadlines;
 mod following;
 mod instances;

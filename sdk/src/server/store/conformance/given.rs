@@ -130,6 +130,7 @@ pub(super) fn change(expected: u64, task: &Task, events: Vec<Arc<StreamResponse>
         expected,
         task: Arc::new(task.clone()),
         events,
+        work_from: None,
     }
 }
 

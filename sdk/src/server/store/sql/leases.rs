@@ -79,10 +79,11 @@ pub(super) async fn has_orphans(
     connection: &mut Connection,
     now: UnixTime,
 ) -> Result<bool, StoreError> {
-    let orphan = sqlx::query("SELECT 1 FROM tasks WHERE state < 2 AND held_until < $1 LIMIT 1")
-        .bind(signed(now.secs()))
-        .fetch_optional(connection)
-        .await;
+    let orphan =
+        sqlx::query("SELECT 1 FROM tasks WHERE held_until < $1 AND work_from <= $1 LIMIT 1")
+            .bind(signed(now.secs()))
+            .fetch_optional(connection)
+            .await;
     Ok(orphan.map_err(failed)?.is_some())
 }
 
@@ -93,10 +94,9 @@ pub(super) async fn take_orphans(
     now: UnixTime,
     limit: usize,
 ) -> Result<Vec<Orphan>, StoreError> {
-    // Below 2, states are those that somebody should be working on.
     let rows = sqlx::query(concat!(
         "WITH orphans AS MATERIALIZED (
-            SELECT key FROM tasks WHERE state < 2 AND held_until < $3
+            SELECT key FROM tasks WHERE held_until < $3 AND work_from <= $3
             ORDER BY held_until LIMIT $4",
         skip_locked!(),
         ")

@@ -41,6 +41,7 @@ fn change(id: &str, state: TaskState, expected: u64) -> TaskChange {
         expected,
         task: Arc::new(task),
         events: vec![event; 2],
+        work_from: None,
     }
 }
 

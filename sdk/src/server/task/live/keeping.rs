@@ -26,7 +26,7 @@ pub(in crate::server::task) struct Batch {
 
 impl Live {
     /// What is to be written next, if anything is.
-    pub(in crate::server::task) fn batch(&self) -> Option<Batch> {
+    pub(in crate::server::task) fn batch(&self, now: UnixTime) -> Option<Batch> {
         let inner = self.lock();
         if !inner.has_work() {
             return None;
@@ -38,6 +38,7 @@ impl Live {
                 expected: inner.kept.as_ref().map_or(0, |kept| kept.version),
                 task: inner.task.clone(),
                 events: events.cloned().collect(),
+                work_from: inner.work_from(now),
             },
             count: inner.pending.len(),
             last: inner.made,

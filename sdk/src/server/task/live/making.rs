@@ -8,6 +8,7 @@ use crate::policy::Owner;
 use crate::server::store::StoredTask;
 use crate::server::task::change::Change;
 use crate::server::task::context::{Ask, Deadlines, FollowUp};
+use crate::server::task::follow::still_waits;
 use crate::server::task::wording::{failed, status_event};
 
 /// How many messages may wait until the executor has heard them.
@@ -92,8 +93,12 @@ impl Live {
                         inner.running = true;
                         return Some(next);
                     }
+                    inner.unheard = still_waits(&inner.task, next.message());
                 }
                 if inner.settled {
+                    if inner.unheard {
+                        inner.push(Change::Unheard);
+                    }
                     return None;
                 }
                 failed("The agent ended without an answer")

@@ -10,10 +10,12 @@ use tokio::time::Instant;
 
 use crate::a2a::{A2aError, Message, Part, Task, TaskState, Timestamp};
 use crate::client::RoundDeadline;
+use crate::clock::UnixTime;
 use crate::policy::Owner;
 use crate::server::store::StoredTask;
 use crate::server::task::change::{Change, settles};
 use crate::server::task::context::{Deadlines, FollowUp};
+use crate::server::task::follow::SEEN_TO;
 use crate::server::task::progress::Progress;
 use crate::server::task::wording::status_event;
 
@@ -61,6 +63,9 @@ pub(super) struct Inner {
     pub(super) inbox: VecDeque<FollowUp>,
     /// Those of the last message that the executor got.
     pub(super) deadlines: Deadlines,
+    /// Whether the executor returned without having heard what came to another instance, which is to
+    /// go on.
+    pub(super) unheard: bool,
     /// Where callers share a task: the one for whom the executor works now.
     pub(super) works_for: Option<Owner>,
     /// Whether it is no longer this instance's: nothing is written any more.
@@ -90,6 +95,7 @@ impl Live {
                 listening: false,
                 inbox: VecDeque::new(),
                 deadlines: Deadlines::default(),
+                unheard: false,
                 works_for: None,
                 lost: false,
             }),
@@ -187,6 +193,16 @@ impl Inner {
             None => self.must_exist || self.begun,
             Some(_) => !self.pending.is_empty(),
         }
+    }
+
+    /// From when on it is to be worked on even while it waits: at once when the client has answered and
+    /// the executor said nothing since, later when another instance sees to that.
+    pub(super) fn work_from(&self, now: UnixTime) -> Option<UnixTime> {
+        if self.unheard {
+            return Some(now.plus(SEEN_TO));
+        }
+        let answered = !self.settled || !self.inbox.is_empty();
+        answered.then_some(now)
     }
 
     pub(super) fn push(&mut self, change: Change) {
