@@ -19,6 +19,7 @@ use countersign::a2a::{
 };
 use countersign::clock::{SystemClock, UnixTime};
 use countersign::policy::Owner;
+use countersign::server::push::PushSettings;
 use countersign::server::store::{SqliteStore, TaskChange, TaskQuery, TaskStore};
 use countersign::server::{AgentExecutor, EventQueue, RequestContext, ResumeContext, async_trait};
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -48,6 +49,10 @@ fn main() -> ExitCode {
         row(
             "an_answer_that_was_taken_is_worked_on_after_a_kill",
             an_answer_is_worked_on,
+        ),
+        row(
+            "a_shutdown_leaves_nothing_beside_the_file",
+            a_shutdown_closes_the_file,
         ),
     ];
     libtest_mimic::run(&Arguments::from_args(), tests).exit_code()
@@ -394,6 +399,45 @@ fn an_answer_is_worked_on() -> Result<(), Failure> {
         let (runs, _) = noted(folder)?;
         assert_eq!(runs[id], [1, 1], "executed once, and resumed once");
         drop(world);
+        Ok(())
+    })
+}
+
+fn a_shutdown_closes_the_file() -> Result<(), Failure> {
+    let folder = tempfile::tempdir()?;
+    let folder = folder.path();
+    let files = || -> Result<BTreeSet<String>, Failure> {
+        let names = std::fs::read_dir(folder)?.map(|entry| {
+            let name = entry?.file_name().into_string();
+            name.map_err(|_| Failure::from("a name"))
+        });
+        let names: Result<BTreeSet<String>, Failure> = names.collect();
+        Ok(names?.into_iter().filter(|name| name != "noted").collect())
+    };
+    Runtime::new()?.block_on(async {
+        for is_kept in [true, false] {
+            let store = SqliteStore::open(folder.join("tasks.db")).await?;
+            let clock = Arc::new(SystemClock);
+            let noting = Noting(folder.join("noted"));
+            let (tasks, configs) = (Arc::new(store.clone()), Arc::new(store.clone()));
+            let kept = is_kept.then_some(store);
+            let world = World::made(clock, noting, |agent| {
+                agent.store(tasks).push(PushSettings::new(configs))
+            });
+            let world = world.await?;
+            let one = world.client_for("one", "alice").await?;
+            one.call(world.worker.peer()).send("0").await?;
+            world.worker.shutdown().await;
+            let Some(store) = kept else {
+                assert_eq!(files()?, ["tasks.db".to_owned()].into());
+                continue;
+            };
+            // Whoever has a clone goes on with it.
+            let (_, owner) = noted(folder)?;
+            let page = TaskStore::list(&store, &owner, &TaskQuery::default()).await?;
+            assert_eq!(page.total, 1);
+            store.close().await;
+        }
         Ok(())
     })
 }

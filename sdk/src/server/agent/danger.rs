@@ -213,6 +213,7 @@ impl UnauthenticatedAgent {
                 serving.abort();
             }
         }
+        self.handler.close().await;
     }
 }
 

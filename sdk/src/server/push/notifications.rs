@@ -274,6 +274,11 @@ impl PushNotifications {
         }
     }
 
+    /// Nothing more is asked of the store.
+    pub(in crate::server) async fn close(&self) {
+        self.0.worker.configs().close().await;
+    }
+
     #[cfg(test)]
     pub(super) fn worker(&self) -> &Arc<Worker> {
         &self.0.worker

@@ -10,6 +10,8 @@ mod postgres;
 mod push_config_store;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod rows;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod share;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod task_store;

@@ -261,6 +261,10 @@ pub trait TaskStore: Send + Sync + 'static {
         limit: usize,
     ) -> Result<Vec<Orphan>, StoreError>;
 
+    /// Says that whoever worked with this store is done: an agent that was shut down calls it last. A
+    /// store that holds a file or connections open closes them, unless it is used elsewhere too.
+    async fn close(&self) {}
+
     /// Word of changes, in this process or another; `None` when no other process shares this store.
     fn changes(&self) -> Option<BoxStream<'static, TaskChanged>> {
         None

@@ -1,5 +1,6 @@
 //! What is SQLite's own: the file, other processes, the order in which pages are read.
 
+mod closing;
 mod damage;
 
 use std::path::{Path, PathBuf};
