@@ -53,6 +53,7 @@ async fn fill(store: &dyn TaskStore, owner: &Owner, size: u64) -> Result<(), Fai
             expected: 0,
             task: task(number).into(),
             events: Vec::new(),
+            work_from: None,
         };
         store.create(owner, &first, None).await
     });

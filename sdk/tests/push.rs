@@ -127,6 +127,7 @@ impl World {
                     Arc::new(StreamResponse::Task(task(id, state, number)))
                 })
                 .collect(),
+            work_from: None,
         };
         self.tasks.create(&self.owner, &first, None).await?;
         Ok(())

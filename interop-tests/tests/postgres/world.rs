@@ -82,5 +82,6 @@ pub(crate) fn change(id: &str, state: TaskState, expected: u64) -> TaskChange {
         expected,
         task: task.into(),
         events: vec![event; 2],
+        work_from: None,
     }
 }

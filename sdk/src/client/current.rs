@@ -28,8 +28,20 @@ pub struct CallScope {
     pub cancelled: Option<watch::Receiver<bool>>,
 }
 
+/// The deadline of a call that goes on in rounds, each with its own.
+pub(crate) trait RoundDeadline: Send + Sync {
+    /// Until when the caller of the present round waits.
+    fn deadline(&self) -> Option<Instant>;
+}
+
+#[derive(Clone)]
+struct Current {
+    scope: CallScope,
+    rounds: Option<Arc<dyn RoundDeadline>>,
+}
+
 tokio::task_local! {
-    static CURRENT: CallScope;
+    static CURRENT: Current;
 }
 
 /// Runs `future` as part of the call that `current` tells of.
@@ -47,13 +59,35 @@ tokio::task_local! {
 /// # Ok(()) }
 /// ```
 pub async fn scope<F: Future>(current: CallScope, future: F) -> F::Output {
+    let current = Current {
+        scope: current,
+        rounds: None,
+    };
     CURRENT.scope(current, future).await
+}
+
+/// The same for a call whose deadline is that of the round it is in by then.
+#[cfg(feature = "server")]
+pub(crate) async fn scope_in_rounds<F: Future>(
+    scope: CallScope,
+    rounds: Arc<dyn RoundDeadline>,
+    future: F,
+) -> F::Output {
+    let rounds = Some(rounds);
+    CURRENT.scope(Current { scope, rounds }, future).await
 }
 
 impl CallScope {
     /// The scope this runs in; an empty one outside of any.
     pub fn current() -> Self {
-        CURRENT.try_with(Clone::clone).unwrap_or_default()
+        let current = CURRENT.try_with(|current| {
+            let mut scope = current.scope.clone();
+            if let Some(rounds) = &current.rounds {
+                scope.deadline = rounds.deadline();
+            }
+            scope
+        });
+        current.unwrap_or_default()
     }
 
     /// The same with a deadline that is not later than `deadline`.

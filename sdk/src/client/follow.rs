@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::attempt::Got;
 use super::call::Intent;
 use super::connect::Client;
 use super::current::CallScope;
 use super::error::ClientError;
-use super::retry::{RetryPolicy, is_passing};
+use super::retry::{RetryPolicy, has_expired, is_passing};
 use super::stream::Source;
 use crate::a2a::{
     CancelTaskRequest, ErrorKind, GetTaskRequest, Request, Response, StreamResponse,
@@ -16,6 +18,10 @@ use crate::a2a::{
 
 /// How long we try to cancel the task of a call that was taken back.
 const CANCEL: Duration = Duration::from_secs(5);
+
+/// How long a stream lasts at least whose token was good when it was opened. One that is ended sooner
+/// again and again is not taken up for ever.
+const LASTS: Duration = Duration::from_secs(10);
 
 /// Where a stream stands.
 pub(super) struct Following {
@@ -33,6 +39,8 @@ pub(super) struct Following {
     failures: u32,
     /// The next event is the task as it stands, which is not new.
     resumed: bool,
+    /// Since when there is this source.
+    since: Instant,
 }
 
 type Told = Option<(Result<StreamResponse, ClientError>, Following)>;
@@ -49,6 +57,7 @@ impl Following {
             complete: false,
             failures: 0,
             resumed: false,
+            since: Instant::now(),
         }
     }
 
@@ -68,7 +77,7 @@ impl Following {
                 // An agent that ends a stream in the middle of a task went away.
                 Ok(None) if self.complete || self.task.is_none() => return None,
                 Ok(None) => ClientError::Truncated,
-                Ok(Some(Err(error))) if is_passing(&error) => error,
+                Ok(Some(Err(error))) if is_passing(&error) || has_expired(&error) => error,
                 Ok(Some(Err(error))) | Err(error) => return self.ended_by(error),
             };
             if let Err(error) = self.resume(broke).await {
@@ -106,8 +115,10 @@ impl Following {
         let Some(id) = self.task.clone() else {
             return Err(broke);
         };
-        // Silence is long by itself: whoever answers then again has done nothing wrong.
-        let silent = matches!(broke, ClientError::Idle { .. });
+        // Silence is long by itself, and so is the life of a token: whoever answers then again has done
+        // nothing wrong.
+        let expired = has_expired(&broke) && self.since.elapsed() >= LASTS;
+        let regular = expired || matches!(broke, ClientError::Idle { .. });
         let policy = self.client.0.retries;
         let mut error = broke;
         loop {
@@ -124,7 +135,8 @@ impl Following {
                 Ok(source) => {
                     self.source = Some(source);
                     self.resumed = true;
-                    if silent {
+                    self.since = Instant::now();
+                    if regular {
                         self.failures = 0;
                     }
                     return Ok(());

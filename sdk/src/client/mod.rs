@@ -45,6 +45,8 @@ pub use call::{Call, OnBehalfOf};
 pub use connect::Client;
 pub use credentials::{CredentialProvider, CredentialRequest, StaticCredentials};
 pub use current::{CallScope, scope};
+#[cfg(feature = "server")]
+pub(crate) use current::{RoundDeadline, scope_in_rounds};
 pub use error::ClientError;
 pub use intercept::{AfterCall, BeforeCall, CallInterceptor};
 pub use peer::Peer;

@@ -94,6 +94,15 @@ impl DefaultRequestHandler {
         }
     }
 
+    /// Closes the stores, after [`DefaultRequestHandler::shutdown`] and once no request is under way. A
+    /// store of which there are other clones goes on for these.
+    pub async fn close(&self) {
+        self.engine.close().await;
+        if let Some(push) = &self.push {
+            push.close().await;
+        }
+    }
+
     fn streams(&self) -> Result<(), A2aError> {
         declared(self.capabilities.streaming, "Streaming")
     }

@@ -28,6 +28,7 @@ mod default_handler;
 mod handler;
 mod inbound;
 mod layer;
+mod lifetime;
 mod published;
 pub mod push;
 mod refusal;

@@ -201,7 +201,8 @@ impl Agent {
         self
     }
 
-    /// Where tasks are kept. Default: this process's memory.
+    /// Where tasks are kept. Default: this process's memory. The agent closes the store when it is shut
+    /// down; who uses it for longer keeps a clone.
     #[must_use]
     pub fn store(mut self, store: Arc<dyn TaskStore>) -> Self {
         self.store = store;

@@ -214,6 +214,7 @@ impl UnauthenticatedAgent {
                 serving.abort();
             }
         }
+        self.handler.close().await;
     }
 }
 

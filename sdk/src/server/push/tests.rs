@@ -175,6 +175,7 @@ fn change(id: &str, state: TaskState, expected: u64) -> TaskChange {
         expected,
         task: task.clone().into(),
         events: vec![Arc::new(StreamResponse::Task(task))],
+        work_from: None,
     }
 }
 

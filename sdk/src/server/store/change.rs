@@ -12,6 +12,8 @@ pub(in crate::server) enum Change {
     Event(Arc<StreamResponse>),
     /// A message of the client, which they do not.
     Said(Message),
+    /// Nothing of the task itself: a message that is in it is left to another instance.
+    Unheard,
 }
 
 impl Change {
@@ -19,7 +21,7 @@ impl Change {
     pub(in crate::server) fn event(&self) -> Option<&Arc<StreamResponse>> {
         match self {
             Self::Event(event) => Some(event),
-            Self::Said(_) => None,
+            Self::Said(_) | Self::Unheard => None,
         }
     }
 
@@ -27,6 +29,7 @@ impl Change {
         match self {
             Self::Event(event) => apply(task, event),
             Self::Said(message) => said(task, message.clone()),
+            Self::Unheard => {}
         }
     }
 
@@ -34,6 +37,7 @@ impl Change {
     pub(in crate::server) fn messages(&self) -> usize {
         match self {
             Self::Said(_) => 1,
+            Self::Unheard => 0,
             Self::Event(event) => match &**event {
                 StreamResponse::StatusUpdate(update) => {
                     usize::from(update.status.message.is_some())
@@ -47,6 +51,7 @@ impl Change {
     pub(in crate::server) fn weight(&self) -> usize {
         match self {
             Self::Said(message) => message.weight(),
+            Self::Unheard => 0,
             Self::Event(event) => match &**event {
                 StreamResponse::StatusUpdate(update) => update.status.weight(),
                 StreamResponse::ArtifactUpdate(update) => update.artifact.weight(),

@@ -12,7 +12,6 @@ use super::{
     EVENTS_KEPT, Lease, Orphan, StoreError, StoredEvent, StoredTask, TaskChange, TaskPage,
     TaskQuery, TaskStore,
 };
-use crate::a2a::TaskState;
 use crate::clock::{Clock, SystemClock, UnixTime};
 use crate::policy::Owner;
 
@@ -89,9 +88,10 @@ impl Inner {
         })
     }
 
-    /// Notes what the state of a task means for work on it.
-    fn classify(&mut self, name: &Name, state: TaskState) {
-        if state.is_terminal() || state.is_interrupted() {
+    /// Notes what a change means for work on the task.
+    fn classify(&mut self, name: &Name, change: &TaskChange) {
+        let state = change.task.state();
+        if change.worked_on_from().is_none() {
             self.running.remove(name);
         } else {
             self.running.insert(name.clone());
@@ -218,7 +218,7 @@ impl TaskStore for MemoryTaskStore {
         if lease.is_some() {
             inner.leased.insert(name.clone());
         }
-        inner.classify(&name, first.task.state());
+        inner.classify(&name, first);
         Ok(first.version())
     }
 
@@ -246,8 +246,8 @@ impl TaskStore for MemoryTaskStore {
         if !before.stands_with(&change.task) {
             owned.leave(&before, &name.id);
             owned.enter(&change.task, &name.id);
-            inner.classify(&name, change.task.state());
         }
+        inner.classify(&name, change);
         Ok(change.version())
     }
 
@@ -342,6 +342,7 @@ impl TaskStore for MemoryTaskStore {
             let owned = inner.owners.get_mut(&name.owner);
             if let Some(kept) = owned.and_then(|owned| owned.tasks.get_mut(&name.id))
                 && kept.is_free(None, now)
+                && kept.work_from.is_some_and(|from| from <= now)
             {
                 kept.lease = Some(lease.clone());
                 inner.leased.insert(name.clone());
@@ -359,7 +360,7 @@ impl TaskStore for MemoryTaskStore {
 mod tests {
     use super::super::conformance;
     use super::*;
-    use crate::a2a::{StreamResponse, Task, TaskStatus};
+    use crate::a2a::{StreamResponse, Task, TaskState, TaskStatus};
     use crate::delegation::testing::{app_only, delegated};
     use crate::server::store::memory_index::{MAX_EVENT_BYTES, MAX_EVENTS};
 
@@ -369,6 +370,7 @@ mod tests {
             expected: 0,
             task: Task::new(id, "context", status).into(),
             events: Vec::new(),
+            work_from: None,
         }
     }
 

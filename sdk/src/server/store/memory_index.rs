@@ -56,6 +56,8 @@ pub(super) struct Kept {
     /// Its place among those that are over, if it is.
     pub(super) over: Option<u64>,
     pub(super) lease: Option<Lease>,
+    /// From when on somebody is to work on it.
+    pub(super) work_from: Option<UnixTime>,
 }
 
 impl Kept {
@@ -67,6 +69,7 @@ impl Kept {
             event_bytes: 0,
             over: None,
             lease: lease.cloned(),
+            work_from: None,
         };
         kept.push(first);
         kept
@@ -101,6 +104,7 @@ impl Kept {
         }
         self.task = change.task.clone();
         self.version = change.version();
+        self.work_from = change.worked_on_from();
     }
 
     pub(super) fn drop_events(&mut self) {

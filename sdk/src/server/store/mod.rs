@@ -12,6 +12,8 @@ mod postgres;
 mod push_config_store;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod rows;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod share;
 mod snapshot;
 #[cfg(feature = "sqlite")]
 mod sqlite;

@@ -40,12 +40,25 @@ pub struct TaskChange {
     pub task: TaskSnapshot,
     /// What streams show of it, in order. The first gets the number `expected + 1`.
     pub events: Vec<Arc<StreamResponse>>,
+    /// From when on the task is to be worked on although it waits: its client has answered, and
+    /// nothing has come of the answer yet. It says nothing of a task that does not wait.
+    pub work_from: Option<UnixTime>,
 }
 
 impl TaskChange {
     /// The task's version afterwards: a change without events counts as one entry too.
     pub fn version(&self) -> u64 {
         self.expected + (self.events.len() as u64).max(1)
+    }
+
+    /// From when on somebody is to work on the task as it is then; `None` when it is over or waits for
+    /// its client.
+    pub fn worked_on_from(&self) -> Option<UnixTime> {
+        let state = self.task.state();
+        if state.is_interrupted() {
+            return self.work_from;
+        }
+        (!state.is_terminal()).then_some(UnixTime::from_secs(0))
     }
 }
 
@@ -129,7 +142,7 @@ pub struct TaskPage {
     pub total: u64,
 }
 
-/// A task that nobody works on any more though it is unfinished.
+/// A task that nobody works on any more though somebody should.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Orphan {
     /// Whose it is.
@@ -220,8 +233,7 @@ pub trait TaskStore: Send + Sync + 'static {
         now: UnixTime,
     ) -> Result<bool, StoreError>;
 
-    /// Gives the task back, if `instance` holds it; a task that is neither terminal nor waiting is an
-    /// orphan at once.
+    /// Gives the task back, if `instance` holds it; one that is to be worked on is an orphan at once.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
@@ -233,9 +245,9 @@ pub trait TaskStore: Send + Sync + 'static {
     /// [`StoreError::Unavailable`].
     async fn renew(&self, lease: &Lease) -> Result<(), StoreError>;
 
-    /// Takes over tasks, at most `limit`, that are neither terminal nor waiting for somebody while no
-    /// lease on them runs at `now`: their instance died or gave them back. No task is given to two
-    /// instances.
+    /// Takes over tasks, at most `limit`, that are to be worked on at `now`
+    /// ([`TaskChange::worked_on_from`]) while no lease on them runs: their instance died or gave them
+    /// back. No task is given to two instances. One that cannot be read is left out.
     ///
     /// An agent calls this every few seconds; a store may use it to drop what it need not keep any
     /// more at `now`, such as events older than [`EVENTS_KEPT`].
@@ -248,6 +260,10 @@ pub trait TaskStore: Send + Sync + 'static {
         now: UnixTime,
         limit: usize,
     ) -> Result<Vec<Orphan>, StoreError>;
+
+    /// Says that whoever worked with this store is done: an agent that was shut down calls it last. A
+    /// store that holds a file or connections open closes them, unless it is used elsewhere too.
+    async fn close(&self) {}
 
     /// Word of changes, in this process or another; `None` when no other process shares this store.
     fn changes(&self) -> Option<BoxStream<'static, TaskChanged>> {

@@ -5,14 +5,14 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::context::{Ask, FollowUp};
+use super::context::{Ask, Deadlines, FollowUp};
 use super::engine::Engine;
 use super::live::{Live, Offered};
 use super::run::{Before, Round};
 use super::wording::{busy, elsewhere, no_push, timestamp, unavailable};
 use crate::a2a::{
-    A2aError, Message, SendMessageConfiguration, SendMessageRequest, Task,
-    TaskPushNotificationConfig, TaskState, TaskStatus, Timestamp, new_id,
+    A2aError, Message, SendMessageConfiguration, SendMessageRequest, Task, TaskState, TaskStatus,
+    Timestamp, new_id,
 };
 use crate::card::EXTENSION_URI;
 use crate::clock::UnixTime;
@@ -68,8 +68,10 @@ impl Engine {
                 requester: call.requester().clone(),
                 parameters: call.parameters().clone(),
                 output_modes: configuration.accepted_output_modes.clone(),
-                deadline: call.deadline().filter(|_| waits),
-                task_deadline: deadline_of(&request.message, now)?,
+                deadlines: Deadlines {
+                    waits: call.deadline().filter(|_| waits),
+                    work: deadline_of(&request.message, now)?,
+                },
             },
             message: request.message,
             configuration,
@@ -117,18 +119,21 @@ impl Engine {
             check_belongs(&stored.task, &sent)?;
             self.parts.limits.takes(&stored.task, &sent.message)?;
             if let Some(live) = self.running(&sent.owner, id) {
-                let message = sent.message.clone();
-                let message = message.in_task(&stored.task.id, &stored.task.context_id);
-                match live.offer(FollowUp::new(message, sent.ask)) {
-                    Ok(offered) => {
-                        let push = sent.configuration.task_push_notification_config;
-                        self.register_push(&live, push, stored.version).await?;
-                        return Ok(Begun::Joined { live, offered });
+                if live.hears(&sent.ask) {
+                    let message = sent.message.clone();
+                    let message = message.in_task(&stored.task.id, &stored.task.context_id);
+                    // First, so that nothing that comes of the message is missed.
+                    let push = sent.configuration.task_push_notification_config.clone();
+                    let new = self.register_push(&sent.owner, id, push, stored.version);
+                    let new = new.await?;
+                    match live.offer(FollowUp::new(message, sent.ask)) {
+                        Ok(offered) => return Ok(Begun::Joined { live, offered }),
+                        Err(back) => {
+                            let (_, ask) = back.into_parts();
+                            sent.ask = ask.ok_or_else(busy)?;
+                        }
                     }
-                    Err(back) => {
-                        let (_, ask) = back.into_parts();
-                        sent.ask = ask.ok_or_else(busy)?;
-                    }
+                    self.withdraw_push(&sent.owner, id, new).await;
                 }
                 // It is either at work, or about to leave.
                 if !live.is_leaving() {
@@ -190,7 +195,9 @@ impl Engine {
                     return Err(error);
                 }
                 if let Some(config) = push
-                    && let Err(error) = self.register_push(live, Some(*config), 0).await
+                    && let Err(error) = self
+                        .register_push(live.owner(), live.id(), Some(*config), 0)
+                        .await
                 {
                     live.fail(error, timestamp(&*self.parts.clock));
                 }
@@ -199,14 +206,19 @@ impl Engine {
             Before::Write(message, push) => {
                 let version = self.load(live).await?;
                 let push = push.map(|config| *config);
-                self.register_push(live, push, version).await?;
+                let new = self.register_push(live.owner(), live.id(), push, version);
+                let new = new.await?;
                 live.said(*message);
                 self.flush(live).await;
                 // Somebody may have canceled it meanwhile.
-                if live.is_over() {
-                    return Err(busy());
+                let refused = live.is_over().then(busy).or_else(|| live.error());
+                match refused {
+                    Some(error) => {
+                        self.withdraw_push(live.owner(), live.id(), new).await;
+                        Err(error)
+                    }
+                    None => Ok(()),
                 }
-                live.error().map_or(Ok(()), Err)
             }
             Before::Written => self.load(live).await.map(drop),
         }
@@ -219,18 +231,6 @@ impl Engine {
         let version = stored.version;
         live.start_from(stored);
         if waits { Ok(version) } else { Err(busy()) }
-    }
-
-    async fn register_push(
-        &self,
-        live: &Live,
-        config: Option<TaskPushNotificationConfig>,
-        from: u64,
-    ) -> Result<(), A2aError> {
-        if let (Some(config), Some(hook)) = (config, &self.parts.push) {
-            hook.register(live.owner(), live.id(), config, from).await?;
-        }
-        Ok(())
     }
 }
 
@@ -290,7 +290,7 @@ fn skill_of(task: &Task) -> Option<&str> {
 }
 
 /// The deadline that a message names under our extension, as this process counts time.
-fn deadline_of(message: &Message, now: UnixTime) -> Result<Option<Instant>, A2aError> {
+pub(super) fn deadline_of(message: &Message, now: UnixTime) -> Result<Option<Instant>, A2aError> {
     let ours = message.metadata.get(EXTENSION_URI);
     let Some(named) = ours.and_then(|ours| ours.get("deadline")) else {
         return Ok(None);

@@ -80,6 +80,7 @@ impl Engine {
             expected: stored.version,
             task,
             events: vec![event],
+            work_from: None,
         };
         match self.store().append(owner, &change).await {
             Ok(version) => {

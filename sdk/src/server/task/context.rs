@@ -17,10 +17,23 @@ pub(super) struct Ask {
     pub(super) requester: Requester,
     pub(super) parameters: ServiceParameters,
     pub(super) output_modes: Vec<String>,
+    pub(super) deadlines: Deadlines,
+}
+
+/// By when a round of work is to be done: that of the message that began it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) struct Deadlines {
     /// When the client stops waiting.
-    pub(super) deadline: Option<Instant>,
+    pub(super) waits: Option<Instant>,
     /// When the work is worth nothing any more.
-    pub(super) task_deadline: Option<Instant>,
+    pub(super) work: Option<Instant>,
+}
+
+impl Deadlines {
+    /// Whichever is first.
+    pub(super) fn first(self) -> Option<Instant> {
+        [self.waits, self.work].into_iter().flatten().min()
+    }
 }
 
 impl Ask {
@@ -85,9 +98,11 @@ impl RequestContext {
 
     /// When the work is worth nothing any more, or the client, which waits, waits no longer:
     /// whichever is first. Calls made within the executor end with it by themselves.
+    ///
+    /// It is the deadline of the last message that the executor has got: after
+    /// [`RequestContext::next_message`] that of the next, and none when that one has none.
     pub fn deadline(&self) -> Option<Instant> {
-        let both = [self.ask.deadline, self.ask.task_deadline];
-        both.into_iter().flatten().min()
+        self.live.deadlines().first()
     }
 
     /// The record of this call's admission, with the evidence of every proof.
@@ -136,17 +151,29 @@ impl RequestContext {
 pub struct FollowUp {
     message: Message,
     ask: Option<Ask>,
+    deadlines: Deadlines,
 }
 
 impl FollowUp {
     pub(super) fn new(message: Message, ask: Ask) -> Self {
-        let ask = Some(ask);
-        Self { message, ask }
+        Self {
+            message,
+            deadlines: ask.deadlines,
+            ask: Some(ask),
+        }
     }
 
     /// A message that came to another instance of this agent, which wrote it into the task.
-    pub(super) fn foreign(message: Message) -> Self {
-        Self { message, ask: None }
+    pub(super) fn foreign(message: Message, deadlines: Deadlines) -> Self {
+        Self {
+            message,
+            ask: None,
+            deadlines,
+        }
+    }
+
+    pub(super) fn deadlines(&self) -> Deadlines {
+        self.deadlines
     }
 
     /// The caller that it came from, when it came to this instance.

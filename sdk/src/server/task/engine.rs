@@ -78,6 +78,11 @@ impl Engine {
         &*self.parts.store
     }
 
+    /// Nothing more is asked of the store.
+    pub(in crate::server) async fn close(&self) {
+        self.store().close().await;
+    }
+
     pub(super) fn instance(&self) -> &str {
         &self.instance
     }

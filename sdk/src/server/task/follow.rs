@@ -22,6 +22,10 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// Pauses between looks whether the instance that holds a task has given it up.
 const FIRST_LOOK: Duration = Duration::from_secs(1);
 const LAST_LOOK: Duration = Duration::from_secs(15);
+/// How long it is left to the instance that took a message to go on with it, should the one that
+/// holds the task be gone: a lease, and the longest pause between looks, with time to spare. Only
+/// that instance has the caller.
+pub(super) const SEEN_TO: Duration = Duration::from_secs(60);
 
 impl Engine {
     /// Follows what other processes change, as long as the engine is there. Ends at once when no other
@@ -108,9 +112,27 @@ impl Engine {
             return Err(busy());
         }
         let id = sent.message.task_id.clone().unwrap_or_default();
-        let mut subscription = self.subscription(&owner, &id)?;
+        let subscription = self.subscription(&owner, &id)?;
+        // First, so that nothing that comes of the message is missed.
+        let push = sent.configuration.task_push_notification_config.clone();
+        let from = self.find(&owner, &id).await?.version;
+        let new = self.register_push(&owner, &id, push, from).await?;
+        let written = self.write_message(sent, &id, subscription).await;
+        if written.is_err() {
+            self.withdraw_push(&owner, &id, new).await;
+        }
+        written
+    }
+
+    async fn write_message(
+        self: &Arc<Self>,
+        sent: Sent,
+        id: &str,
+        mut subscription: Subscription,
+    ) -> Result<(Arc<Task>, Subscription), A2aError> {
+        let owner = sent.owner;
         for _ in 0..ATTEMPTS {
-            let stored = self.find(&owner, &id).await?;
+            let stored = self.find(&owner, id).await?;
             if !stored.task.status.state.is_interrupted() {
                 return Err(busy());
             }
@@ -123,6 +145,7 @@ impl Engine {
                 expected: stored.version,
                 task,
                 events: Vec::new(),
+                work_from: Some(self.parts.clock.now().plus(SEEN_TO)),
             };
             match self.store().append(&owner, &change).await {
                 Ok(version) => {
@@ -173,7 +196,7 @@ impl Engine {
 }
 
 /// Whether nothing was said or done since the client's message.
-fn still_waits(task: &Task, message: &Message) -> bool {
+pub(super) fn still_waits(task: &Task, message: &Message) -> bool {
     let said = task
         .history
         .iter()

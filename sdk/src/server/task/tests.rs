@@ -1,5 +1,7 @@
 //! Tests of the engine, on a store that several instances share.
 
+mod answered;
+mod deadlines;
 mod following;
 mod instances;
 mod limits;

@@ -33,7 +33,7 @@ impl Engine {
         let _alone = live.writer.lock().await;
         let mut pause = FIRST_PAUSE;
         let mut tries = 0;
-        let mut next = live.batch();
+        let mut next = live.batch(self.parts.clock.now());
         while let Some(batch) = next {
             match self.write(live, &batch).await {
                 Ok(Written::Yes { version, leased }) => {
@@ -56,7 +56,7 @@ impl Engine {
                 }
                 Err(error) => self.give_up(live, &error),
             }
-            next = live.batch();
+            next = live.batch(self.parts.clock.now());
         }
         live.all_written();
     }
@@ -121,7 +121,7 @@ impl Engine {
                     return Ok(());
                 }
             }
-            live.rebase(stored);
+            live.rebase(stored, self.parts.clock.now());
         }
         if let Some(feed) = self.feeds.get(id) {
             self.catch_up(&feed).await;

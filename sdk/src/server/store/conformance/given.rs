@@ -130,6 +130,7 @@ pub(super) fn change(expected: u64, task: &Task, events: Vec<Arc<StreamResponse>
         expected,
         task: task.clone().into(),
         events,
+        work_from: None,
     }
 }
 

@@ -29,8 +29,8 @@ pub(super) async fn create(
     let lease = lease.filter(|_| !state.is_terminal());
     let made = sqlx::query(
         "INSERT INTO tasks (owner, id, version, state, status_ms, context, task, holder, held_until,
-            events_until)
-        SELECT id, $2, $3, $4, $5, $6, $7, $8, $9, $10 FROM owners WHERE digest = $1
+            events_until, work_from)
+        SELECT id, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11 FROM owners WHERE digest = $1
         ON CONFLICT (owner, id) DO NOTHING RETURNING key, owner",
     )
     .bind(owner_digest(owner))
@@ -43,6 +43,7 @@ pub(super) async fn create(
     .bind(lease.map(|lease| lease.instance.as_str()))
     .bind(lease.map_or(NOBODY, |lease| last_second(lease.until)))
     .bind(state.is_terminal().then(events_until))
+    .bind(work_from(first))
     .fetch_optional(&mut *connection)
     .await
     .map_err(failed)?
@@ -50,6 +51,10 @@ pub(super) async fn create(
     let (key, owner) = (column(&made, 0)?, column(&made, 1)?);
     keep_entries(connection, key, first).await?;
     count(connection, owner, &[(state_number(state), 1)]).await
+}
+
+fn work_from(change: &TaskChange) -> Option<i64> {
+    change.worked_on_from().map(|from| signed(from.secs()))
 }
 
 /// Gives the owner a row of its own.
@@ -104,7 +109,7 @@ pub(super) async fn append(
         "UPDATE tasks SET version = $2, state = $3, status_ms = $4, context = $5, task = $6,
             holder = CASE WHEN $7 THEN NULL ELSE holder END,
             held_until = CASE WHEN $7 THEN -1 ELSE held_until END,
-            events_until = $8
+            events_until = $8, work_from = $9
         WHERE key = $1",
     )
     .bind(key)
@@ -115,6 +120,7 @@ pub(super) async fn append(
     .bind(to_json(task)?)
     .bind(state.is_terminal())
     .bind(state.is_terminal().then(events_until))
+    .bind(work_from(change))
     .execute(&mut *connection)
     .await
     .map_err(failed)?;

@@ -1,5 +1,8 @@
 //! What is SQLite's own: the file, other processes, the order in which pages are read.
 
+mod closing;
+mod damage;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -39,6 +42,7 @@ fn change(id: &str, state: TaskState, expected: u64) -> TaskChange {
         expected,
         task: task.into(),
         events: vec![event; 2],
+        work_from: None,
     }
 }
 

@@ -1,9 +1,13 @@
 //! How much of a task the store has, and what others changed there.
 
+use std::time::Instant;
+
 use super::state::{Kept, Live};
-use crate::a2a::{A2aError, Message, Role, Task};
+use crate::a2a::{A2aError, Role, Task};
+use crate::clock::UnixTime;
 use crate::server::store::{Change, StoredTask, TaskChange};
-use crate::server::task::context::FollowUp;
+use crate::server::task::begin::deadline_of;
+use crate::server::task::context::{Deadlines, FollowUp};
 use crate::server::task::progress::{Outcome, Progress};
 
 /// What is to be written next.
@@ -20,7 +24,7 @@ pub(in crate::server::task) struct Batch {
 
 impl Live {
     /// What is to be written next, if anything is.
-    pub(in crate::server::task) fn batch(&self) -> Option<Batch> {
+    pub(in crate::server::task) fn batch(&self, now: UnixTime) -> Option<Batch> {
         let inner = self.lock();
         if !inner.has_work() {
             return None;
@@ -32,6 +36,7 @@ impl Live {
                 expected: inner.kept.as_ref().map_or(0, |kept| kept.version),
                 task: inner.task.clone(),
                 events: events.cloned().collect(),
+                work_from: inner.work_from(now),
             },
             count: inner.pending.len(),
             last: inner.made,
@@ -77,7 +82,7 @@ impl Live {
 
     /// Somebody else changed the task: puts what is pending on top of that. When it is over by that,
     /// what is pending is forgotten and the executor told.
-    pub(in crate::server::task) fn rebase(&self, stored: StoredTask) {
+    pub(in crate::server::task) fn rebase(&self, stored: StoredTask, now: UnixTime) {
         let mut guard = self.lock();
         let inner = &mut *guard;
         let over = stored.task.status.state.is_terminal();
@@ -91,13 +96,13 @@ impl Live {
         }
         let known = inner.kept.as_ref();
         let known = known.map_or(0, |kept| kept.task.whole().history.len());
-        let said: Vec<Message> = match over {
+        let said: Vec<FollowUp> = match over {
             true => Vec::new(),
-            false => foreign_messages(&stored.task, known).cloned().collect(),
+            false => foreign_messages(&stored.task, known, now).collect(),
         };
         inner.start_from(stored.into());
         let heard = !said.is_empty();
-        inner.inbox.extend(said.into_iter().map(FollowUp::foreign));
+        inner.inbox.extend(said);
         let (made, settled, begun) = (inner.made, inner.settled_at, inner.begun);
         drop(guard);
         if heard {
@@ -143,7 +148,13 @@ impl Live {
 }
 
 /// What another instance added to the history after the first `known` messages.
-fn foreign_messages(task: &Task, known: usize) -> impl Iterator<Item = &Message> {
+fn foreign_messages(task: &Task, known: usize, now: UnixTime) -> impl Iterator<Item = FollowUp> {
     let new = task.history.iter().skip(known);
-    new.filter(|message| message.role == Role::User)
+    let said = new.filter(|message| message.role == Role::User);
+    said.map(move |message| {
+        // It was in time when it was taken; now it may not be any more.
+        let work = deadline_of(message, now).unwrap_or_else(|_| Some(Instant::now()));
+        let deadlines = Deadlines { waits: None, work };
+        FollowUp::foreign(message.clone(), deadlines)
+    })
 }

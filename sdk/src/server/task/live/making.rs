@@ -7,7 +7,8 @@ use crate::a2a::{A2aError, Message, StreamResponse, TaskState, Timestamp};
 use crate::clock::Clock;
 use crate::policy::Owner;
 use crate::server::store::{Change, StoredTask, TaskSnapshot};
-use crate::server::task::context::FollowUp;
+use crate::server::task::context::{Ask, Deadlines, FollowUp};
+use crate::server::task::follow::still_waits;
 use crate::server::task::wording::{failed, status_event, timestamp};
 
 /// How many messages may wait until the executor has heard them.
@@ -108,8 +109,12 @@ impl Live {
                         inner.running = true;
                         return Some(next);
                     }
+                    inner.unheard = still_waits(&inner.task.whole(), next.message());
                 }
                 if inner.settled {
+                    if inner.unheard {
+                        inner.push(Change::Unheard);
+                    }
                     return None;
                 }
                 failed("The agent ended without an answer")
@@ -185,6 +190,11 @@ impl Live {
         inner.lost || !inner.running
     }
 
+    /// The executor gets a message.
+    pub(in crate::server::task) fn begin_round(&self, deadlines: Deadlines) {
+        self.lock().deadlines = deadlines;
+    }
+
     /// The executor works for this one of the callers that share the task.
     pub(in crate::server::task) fn works_for(&self, caller: Option<Owner>) {
         self.lock().works_for = caller;
@@ -195,25 +205,18 @@ impl Live {
         self.lock().push(Change::Said(message));
     }
 
+    /// Whether a message that came so would be taken at this moment.
+    pub(in crate::server::task) fn hears(&self, ask: &Ask) -> bool {
+        self.lock().asked(|| ask.said_by()).is_some()
+    }
+
     /// Gives a message to the executor that waits for it, or the message back when nobody waits.
     pub(in crate::server::task) fn offer(
         &self,
         message: FollowUp,
     ) -> Result<Offered, Box<FollowUp>> {
         let mut inner = self.lock();
-        // What one caller says must not be done with the authority of another.
-        let stranger = inner.works_for.is_some() && inner.works_for != message.said_by();
-        if stranger {
-            return Err(Box::new(message));
-        }
-        // Only what the client can know is waited for.
-        let asked = inner.kept.as_ref().filter(|kept| {
-            let unseen = inner.pending.iter().any(|change| change.event().is_some());
-            kept.task.state().is_interrupted() && !unseen
-        });
-        let from = asked.map(|kept| kept.version);
-        let hears = inner.listening && !inner.is_closed() && inner.inbox.len() < MAX_UNHEARD;
-        let Some(from) = from.filter(|_| hears) else {
+        let Some(from) = inner.asked(|| message.said_by()) else {
             return Err(Box::new(message));
         };
         // Others may have come since there was room for it.
@@ -245,6 +248,10 @@ impl Live {
                 }
                 if let Some(next) = inner.inbox.pop_front() {
                     inner.settled = false;
+                    inner.deadlines = next.deadlines();
+                    drop(inner);
+                    // It may not be the driver that runs here.
+                    self.driver.wake();
                     return Some(next);
                 }
             }
@@ -271,5 +278,22 @@ impl Live {
         self.cancelled.send_replace(true);
         self.follow_ups.notify_waiters();
         self.driver.wake();
+    }
+}
+
+impl Inner {
+    /// The version at which the executor asked for a message, if it can be given one of this caller.
+    fn asked(&self, said_by: impl FnOnce() -> Option<Owner>) -> Option<u64> {
+        // What one caller says must not be done with the authority of another.
+        if self.works_for.is_some() && self.works_for != said_by() {
+            return None;
+        }
+        if !self.listening || self.is_closed() || self.inbox.len() >= MAX_UNHEARD {
+            return None;
+        }
+        // Only what the client can know is waited for.
+        let unseen = self.pending.iter().any(|change| change.event().is_some());
+        let kept = self.kept.as_ref().filter(|_| !unseen)?;
+        kept.task.state().is_interrupted().then_some(kept.version)
     }
 }

@@ -6,11 +6,15 @@ use std::task::Context;
 
 use futures_util::task::AtomicWaker;
 use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
 
 use crate::a2a::{A2aError, Message, Part, Task, TaskState, Timestamp};
+use crate::client::RoundDeadline;
+use crate::clock::UnixTime;
 use crate::policy::Owner;
 use crate::server::store::{Change, StoredTask, TaskSnapshot, settles};
-use crate::server::task::context::FollowUp;
+use crate::server::task::context::{Deadlines, FollowUp};
+use crate::server::task::follow::SEEN_TO;
 use crate::server::task::limits::TaskLimits;
 use crate::server::task::progress::Progress;
 use crate::server::task::wording::status_event;
@@ -58,6 +62,11 @@ pub(super) struct Inner {
     /// Whether it waits and can be given a message.
     pub(super) listening: bool,
     pub(super) inbox: VecDeque<FollowUp>,
+    /// Those of the last message that the executor got.
+    pub(super) deadlines: Deadlines,
+    /// Whether the executor returned without having heard what came to another instance, which is to
+    /// go on.
+    pub(super) unheard: bool,
     /// Where callers share a task: the one for whom the executor works now.
     pub(super) works_for: Option<Owner>,
     /// Whether it is no longer this instance's: nothing is written any more.
@@ -107,6 +116,8 @@ impl Live {
                 running: true,
                 listening: false,
                 inbox: VecDeque::new(),
+                deadlines: Deadlines::default(),
+                unheard: false,
                 works_for: None,
                 lost: false,
             }),
@@ -173,6 +184,11 @@ impl Live {
         self.lock().task.state().is_terminal()
     }
 
+    /// By when the present round is to be done.
+    pub(in crate::server::task) fn deadlines(&self) -> Deadlines {
+        self.lock().deadlines
+    }
+
     pub(in crate::server::task) fn is_lost(&self) -> bool {
         self.lock().lost
     }
@@ -188,6 +204,12 @@ impl Live {
     /// The driver of this task is woken when there is something to write.
     pub(in crate::server::task) fn register(&self, cx: &Context<'_>) {
         self.driver.register(cx.waker());
+    }
+}
+
+impl RoundDeadline for Live {
+    fn deadline(&self) -> Option<Instant> {
+        self.deadlines().first().map(Into::into)
     }
 }
 
@@ -214,6 +236,16 @@ impl Inner {
             self.task.apply(change.clone());
         }
         self.kept = Some(kept);
+    }
+
+    /// From when on it is to be worked on even while it waits: at once when the client has answered and
+    /// the executor said nothing since, later when another instance sees to that.
+    pub(super) fn work_from(&self, now: UnixTime) -> Option<UnixTime> {
+        if self.unheard {
+            return Some(now.plus(SEEN_TO));
+        }
+        let answered = !self.settled || !self.inbox.is_empty();
+        answered.then_some(now)
     }
 
     pub(super) fn push(&mut self, change: Change) {

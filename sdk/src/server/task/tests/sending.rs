@@ -139,7 +139,7 @@ async fn cancelling_at_any_moment_gives_one_end_that_all_agree_on() {
     assert!(ends.contains("TASK_STATE_CANCELED"), "{ends:?}");
 }
 
-fn with_deadline(text: &str, at: &str) -> SendMessageRequest {
+pub(super) fn with_deadline(text: &str, at: &str) -> SendMessageRequest {
     let mut message = Message::user(Part::text(text));
     let ours = json!({ "deadline": at });
     message.metadata.insert(EXTENSION_URI.into(), ours);

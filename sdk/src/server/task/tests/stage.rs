@@ -15,6 +15,7 @@ use crate::a2a::{
     StreamResponse, SubscribeToTaskRequest, Task, TaskState,
 };
 use crate::card::AuthorizationRequest;
+use crate::client::CallScope;
 use crate::clock::{Clock as _, ManualClock, UnixTime};
 use crate::delegation::testing::{app_only, delegated};
 use crate::policy::Owner;
@@ -266,6 +267,7 @@ impl AgentExecutor for Acts {
             }
             "talk" => return self.talk(&ctx, &events).await,
             "pay" => return pay(&ctx, &events).await,
+            "rounds" => return self.rounds(&ctx, &events).await,
             "rude" => {
                 events.input_required("anything else?");
                 self.gate.pass().await;
@@ -314,6 +316,30 @@ impl Acts {
             };
         }
         self.cancelled.fetch_add(1, Ordering::SeqCst);
+        Ok(())
+    }
+}
+
+impl Acts {
+    /// Says of each round whether there is a deadline, for itself and for the calls it makes.
+    async fn rounds(&self, ctx: &RequestContext, events: &EventQueue) -> Result<(), A2aError> {
+        loop {
+            let inherited = CallScope::current().deadline;
+            let own = ctx.deadline().map(Into::into);
+            assert_eq!(inherited, own, "calls inherit what the executor sees");
+            events.artifact(piece(own.is_some().to_string()));
+            events.input_required("and?");
+            match ctx.next_message().await {
+                Some(heard) if heard.text() == "hold" => break,
+                Some(_) => {}
+                None => return Ok(()),
+            }
+        }
+        self.heard.fetch_add(1, Ordering::SeqCst);
+        tokio::select! {
+            () = self.gate.pass() => { events.complete(None); }
+            () = ctx.cancelled() => { self.cancelled.fetch_add(1, Ordering::SeqCst); }
+        }
         Ok(())
     }
 }
