@@ -11,5 +11,7 @@ mod fake;
 #[cfg(feature = "grpc")]
 #[path = "malicious_peer/grpc.rs"]
 mod grpc;
+#[path = "malicious_peer/others.rs"]
+mod others;
 #[path = "malicious_peer/streams.rs"]
 mod streams;

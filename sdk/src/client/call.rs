@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::time::Instant;
 
+use super::about::About;
 use super::answer::{self, Answer};
 use super::attempt::Got;
 use super::cards::ExtendedCards;
@@ -235,10 +236,11 @@ impl Call {
 
     /// Makes a call that is answered with a stream.
     pub(super) async fn events(self, request: Request) -> Result<EventStream, ClientError> {
+        let about = About::of(&request);
         match self.made(request).await? {
             Got::Events(source) => {
                 let scope = CallScope::current();
-                let following = Following::new(self.client, self.intent, scope, source);
+                let following = Following::new(self.client, self.intent, scope, about, source);
                 Ok(EventStream::following(following))
             }
             Got::Response(_) | Got::Card(_) => Err(ClientError::Answer {

@@ -14,6 +14,7 @@
 //! # Ok(()) }
 //! ```
 
+mod about;
 mod answer;
 mod attempt;
 mod authorize;
