@@ -30,6 +30,7 @@ mod extended;
 mod follow;
 mod intercept;
 mod outbound;
+mod pages;
 mod peer;
 mod plans;
 mod push;
