@@ -216,6 +216,25 @@ async fn a_card_written_by_hand_promises_nothing_that_is_not_set_up() -> Result<
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_agent_without_a_skill_does_not_start() -> Result<(), Failure> {
+    let world = World::with(Nothing).await?;
+    let workload = enrol(world.authority.enrol("two")?).await?;
+    let at = world.authority.oauth_endpoint();
+    let bare = Agent::new("two", "Works too", workload, at).policy(Policy::from_toml(POLICY)?);
+    match bare.serve("127.0.0.1:0", Nothing).await {
+        Err(error @ AgentError::NoSkill) => {
+            let says = error.to_string();
+            assert!(
+                says.contains(".skill(") && says.contains("at least one"),
+                "{says}"
+            );
+        }
+        other => panic!("{:?}", other.map(|_| "started")),
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_card_names_every_binding_and_where_tokens_are_issued() -> Result<(), Failure> {
     let world = World::with(Nothing).await?;
     let client = world.client("one").await?;

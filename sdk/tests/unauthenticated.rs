@@ -3,7 +3,7 @@
 mod common;
 
 use common::Failure;
-use countersign::a2a::{A2aError, AgentCard, ErrorKind};
+use countersign::a2a::{A2aError, AgentCard, AgentSkill, ErrorKind};
 use countersign::server::{
     Agent, AgentError, AgentExecutor, EventQueue, RequestContext, UnauthenticatedAgent, async_trait,
 };
@@ -28,9 +28,16 @@ impl AgentExecutor for Who {
     }
 }
 
+fn kit() -> Agent {
+    let skill = AgentSkill::new("who", "Who", "Says who calls").tagged(["test"]);
+    Agent::without_identity("kit", "Answers a kit").skill(skill)
+}
+
 async fn started() -> Result<UnauthenticatedAgent, AgentError> {
-    let agent = Agent::without_identity("kit", "Answers a kit").danger();
-    agent.serve_unauthenticated("127.0.0.1:0", Who).await
+    kit()
+        .danger()
+        .serve_unauthenticated("127.0.0.1:0", Who)
+        .await
 }
 
 /// One request over a plain connection: the status line and the body of the answer.
@@ -166,15 +173,21 @@ async fn grpc_is_served_there_over_http_2_without_negotiation() -> Result<(), Fa
 #[tokio::test(flavor = "multi_thread")]
 async fn without_proofs_only_this_machine_is_served() -> Result<(), Failure> {
     for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:0"] {
-        let agent = Agent::without_identity("kit", "Answers a kit").danger();
-        let got = agent.serve_unauthenticated(address, Who).await;
+        let got = kit().danger().serve_unauthenticated(address, Who).await;
         assert!(
             matches!(got, Err(AgentError::NotLoopback { .. })),
             "{address}"
         );
     }
-    let agent = Agent::without_identity("kit", "Answers a kit");
-    let got = agent.serve("127.0.0.1:0", Who).await;
+    let got = kit().serve("127.0.0.1:0", Who).await;
     assert!(matches!(got, Err(AgentError::NoIdentity)));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_skill_it_does_not_start_either() -> Result<(), Failure> {
+    let bare = Agent::without_identity("kit", "Answers a kit").danger();
+    let got = bare.serve_unauthenticated("127.0.0.1:0", Who).await;
+    assert!(matches!(got, Err(AgentError::NoSkill)));
     Ok(())
 }

@@ -71,6 +71,15 @@ impl Agent {
         extensions.fold(card, CardBuilder::extension)
     }
 
+    /// Whether the card that is derived has a skill, as every card must (A2A §4.4.1, §5.7). What a
+    /// card written by hand has is its own matter.
+    pub(super) fn check_skills(&self) -> Result<(), AgentError> {
+        if self.own_card.is_none() && self.skills.is_empty() {
+            return Err(AgentError::NoSkill);
+        }
+        Ok(())
+    }
+
     /// Whether a card written by hand promises nothing that was not set up. An extended card may be
     /// promised: asked for it, the agent says that none is configured (A2A §3.1.11).
     pub(super) fn check_capabilities(&self, card: &AgentCard) -> Result<(), AgentError> {

@@ -38,6 +38,12 @@ pub enum AgentError {
         /// The member of `capabilities`.
         capability: &'static str,
     },
+    /// The agent was given no skill.
+    #[error(
+        "the agent has no skill, and a card needs at least one (A2A §4.4.1, §5.7): say what it can \
+         do with .skill(AgentSkill::new(id, name, description).tagged([..]))"
+    )]
+    NoSkill,
     /// The agent has neither certificate nor authority, so it cannot prove its callers.
     #[error("the agent has no identity; only serve_unauthenticated() behind danger() can start it")]
     NoIdentity,

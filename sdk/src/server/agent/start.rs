@@ -37,6 +37,7 @@ impl Agent {
         executor: impl AgentExecutor,
     ) -> Result<RunningAgent, AgentError> {
         let (workload, authority) = self.identity.take().ok_or(AgentError::NoIdentity)?;
+        self.check_skills()?;
         let listening = |source| AgentError::Listen {
             address: address.to_owned(),
             source,
