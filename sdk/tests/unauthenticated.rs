@@ -191,3 +191,36 @@ async fn without_a_skill_it_does_not_start_either() -> Result<(), Failure> {
     assert!(matches!(got, Err(AgentError::NoSkill)));
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn its_card_is_held_to_the_rules_of_every_card() -> Result<(), Failure> {
+    let agent = started().await?;
+    let (_, body) = plain(&agent, "GET /.well-known/agent-card.json", "").await?;
+    let address = agent.local_addr().to_string();
+    agent.shutdown().await;
+    // That card is of an agent at this address, and of no other.
+    let written = |change: fn(&mut AgentCard)| -> Result<Agent, Failure> {
+        let mut card: AgentCard = serde_json::from_str(&body)?;
+        change(&mut card);
+        Ok(Agent::without_identity("kit", "Answers a kit").card(card))
+    };
+    let serve = async |agent: Agent, address: &str| {
+        let got = agent.danger().serve_unauthenticated(address, Who).await;
+        match got {
+            Ok(agent) => Ok(agent.shutdown().await),
+            Err(error) => Err(error),
+        }
+    };
+    serve(written(|_| {})?, &address).await?;
+    let got = serve(written(|_| {})?, "127.0.0.1:0").await;
+    assert!(matches!(got, Err(AgentError::Interface { .. })), "{got:?}");
+    let pushes = written(|card| card.capabilities.push_notifications = Some(true))?;
+    let got = serve(pushes, &address).await;
+    assert!(matches!(got, Err(AgentError::Capability { .. })), "{got:?}");
+    let got = serve(written(|_| {})?.allow_v0_3(true), &address).await;
+    assert!(
+        matches!(got, Err(AgentError::NoInterface { .. })),
+        "{got:?}"
+    );
+    Ok(())
+}

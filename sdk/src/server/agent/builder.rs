@@ -259,7 +259,9 @@ impl Agent {
         self
     }
 
-    /// A card written by hand. It must declare exactly what is enforced, or the agent does not start.
+    /// A card written by hand, which takes the place of the one that skills, extensions and tenants
+    /// would make. It must declare exactly what is enforced, and name the agent's own interfaces of
+    /// the versions that are served, or the agent does not start.
     #[must_use]
     pub fn card(mut self, card: AgentCard) -> Self {
         self.own_card = Some(card);

@@ -26,7 +26,7 @@ pub(super) struct Places<'a> {
 impl Places<'_> {
     /// The interfaces, the preferred one first: every binding without a tenant, then of each tenant,
     /// then those of 0.3, which knows no tenants.
-    fn interfaces(&self, tenants: &[String], v03: bool) -> Vec<AgentInterface> {
+    pub(super) fn interfaces(&self, tenants: &[String], v03: bool) -> Vec<AgentInterface> {
         let (origin, paths) = (self.origin, self.paths);
         let http = [
             (BINDING_JSONRPC, format!("{origin}{}", paths.json_rpc)),

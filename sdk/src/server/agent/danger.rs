@@ -83,8 +83,8 @@ impl Danger {
     /// nothing can be done on its behalf. The card has no security requirements and no signature.
     ///
     /// # Errors
-    /// [`AgentError::NotLoopback`] when other machines could reach it, [`AgentError::Listen`],
-    /// [`AgentError::NoSkill`].
+    /// [`AgentError::NotLoopback`] when other machines could reach it, [`AgentError::Listen`]; as
+    /// [`Agent::serve`] what the card lacks or promises too much.
     pub async fn serve_unauthenticated(
         self,
         address: &str,
@@ -112,7 +112,11 @@ impl Danger {
             paths: &agent.paths,
         };
         let card = match agent.own_card.clone() {
-            Some(card) => card,
+            Some(card) => {
+                agent.check_capabilities(&card)?;
+                agent.check_written(&card, &places)?;
+                card
+            }
             None => agent.outline(&places).build_open(),
         };
         let extended = ExtendedCards {
