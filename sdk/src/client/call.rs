@@ -169,7 +169,8 @@ impl Call {
     }
 
     /// The agent's work on the message is worth nothing after this time: it may give up then, and
-    /// its task fails. Unlike [`Call::deadline`] this is about the task, not about waiting here.
+    /// its task fails. Unlike [`Call::deadline`] this is about the task, not about waiting here. A call
+    /// that belongs to another one ([`CallScope`](super::CallScope)) says no later time than that one.
     pub fn finish_by(mut self, end: Timestamp) -> Self {
         self.finish_by = Some(end);
         self
@@ -184,7 +185,9 @@ impl Call {
         if let Some(skill) = &self.intent.skill {
             ours.insert("skill".to_owned(), json!(skill));
         }
-        if let Some(end) = &self.finish_by {
+        // What is asked for is a part of the work that is under way here.
+        let ends = [self.finish_by, CallScope::current().finish_by];
+        if let Some(end) = ends.into_iter().flatten().min() {
             ours.insert("deadline".to_owned(), json!(end));
         }
         if !ours.is_empty() {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::live::Live;
-use crate::a2a::{A2aError, ErrorKind, Message, ServiceParameters, Task};
+use crate::a2a::{A2aError, ErrorKind, Message, ServiceParameters, Task, Timestamp};
 use crate::audit::Admitted;
 use crate::client::{Client, OnBehalfOf};
 use crate::policy::Owner;
@@ -20,7 +20,14 @@ pub(super) struct Ask {
     /// When the client stops waiting.
     pub(super) deadline: Option<Instant>,
     /// When the work is worth nothing any more.
-    pub(super) task_deadline: Option<Instant>,
+    pub(super) finish_by: Option<FinishBy>,
+}
+
+/// When work is worth nothing any more: as this process counts time, and as the message says it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct FinishBy {
+    pub(super) at: Instant,
+    pub(super) named: Timestamp,
 }
 
 impl Ask {
@@ -84,9 +91,10 @@ impl RequestContext {
     }
 
     /// When the work is worth nothing any more, or the client, which waits, waits no longer:
-    /// whichever is first. Calls made within the executor end with it by themselves.
+    /// whichever is first. Calls made within the executor end with it by themselves, and the messages
+    /// among them tell their agents by when the work is to be done.
     pub fn deadline(&self) -> Option<Instant> {
-        let both = [self.ask.deadline, self.ask.task_deadline];
+        let both = [self.ask.deadline, self.ask.finish_by.map(|end| end.at)];
         both.into_iter().flatten().min()
     }
 
@@ -170,6 +178,11 @@ impl FollowUp {
     /// The message's text parts, joined by newlines.
     pub fn text(&self) -> String {
         self.message.text()
+    }
+
+    /// When the work on it is worth nothing any more, if it says so. The task fails then.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.ask.as_ref()?.finish_by.map(|end| end.at)
     }
 
     /// The record of its admission, with the token it was sent with. `None` when it came to another

@@ -5,7 +5,7 @@ use std::panic::AssertUnwindSafe;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::{Fuse, FusedFuture as _};
@@ -86,7 +86,8 @@ impl Engine {
         match round {
             Round::Execute(asked) => {
                 let (message, ask) = *asked;
-                let deadline = ask.task_deadline;
+                let finish_by = ask.finish_by;
+                live.hurry(finish_by.map(|end| end.at));
                 if live.owner().is_shared() {
                     live.works_for(ask.said_by());
                 }
@@ -99,8 +100,9 @@ impl Engine {
                 };
                 scope.admitted = context.caller().admitted().cloned();
                 scope.deadline = context.deadline().map(Into::into);
+                scope.finish_by = finish_by.map(|end| end.named);
                 let work = self.parts.executor.execute(context, events);
-                self.drive(live, client::scope(scope, work), deadline).await
+                self.drive(live, client::scope(scope, work)).await
             }
             Round::Resume => {
                 let context = ResumeContext {
@@ -109,21 +111,16 @@ impl Engine {
                     live: live.clone(),
                 };
                 let work = self.parts.executor.resume(context, events);
-                self.drive(live, client::scope(scope, work), None).await
+                self.drive(live, client::scope(scope, work)).await
             }
         }
     }
 
     /// Polls the executor and, beside it, what takes its changes to the store.
-    async fn drive(
-        &self,
-        live: &Live,
-        work: impl Future<Output = Result<(), A2aError>>,
-        deadline: Option<Instant>,
-    ) -> Ended {
+    async fn drive(&self, live: &Live, work: impl Future<Output = Result<(), A2aError>>) -> Ended {
         let mut work = pin!(AssertUnwindSafe(work).catch_unwind());
         let mut writing = pin!(Fuse::terminated());
-        let mut timer = deadline.map(|at| Box::pin(tokio::time::sleep_until(at.into())));
+        let (mut deadline, mut timer) = (None, None);
         let mut over = false;
         loop {
             let event = poll_fn(|cx| {
@@ -142,6 +139,11 @@ impl Engine {
                 let unwritten = live.paused();
                 if unwritten && writing.is_terminated() {
                     return Poll::Ready(Event::Write);
+                }
+                // A message that joins may leave less time.
+                if !over && deadline != live.deadline() {
+                    deadline = live.deadline();
+                    timer = deadline.map(|at| Box::pin(tokio::time::sleep_until(at.into())));
                 }
                 if !over && live.is_over() {
                     over = true;

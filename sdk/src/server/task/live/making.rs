@@ -205,6 +205,7 @@ impl Live {
         let Some(from) = from.filter(|_| hears) else {
             return Err(Box::new(message));
         };
+        inner.hurry(message.deadline());
         inner.push(Change::Said(message.message().clone()));
         inner.inbox.push_back(message);
         let offered = Offered {

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Context;
+use std::time::Instant;
 
 use futures_util::task::AtomicWaker;
 use tokio::sync::{Notify, watch};
@@ -59,6 +60,8 @@ pub(super) struct Inner {
     pub(super) inbox: VecDeque<FollowUp>,
     /// Where callers share a task: the one for whom the executor works now.
     pub(super) works_for: Option<Owner>,
+    /// When the work is worth nothing any more: the earliest that a message said.
+    pub(super) deadline: Option<Instant>,
     /// Whether it is no longer this instance's: nothing is written any more.
     pub(super) lost: bool,
 }
@@ -86,6 +89,7 @@ impl Live {
                 listening: false,
                 inbox: VecDeque::new(),
                 works_for: None,
+                deadline: None,
                 lost: false,
             }),
             progress: watch::Sender::new(Progress::default()),
@@ -143,6 +147,15 @@ impl Live {
         self.lock().lost
     }
 
+    pub(in crate::server::task) fn deadline(&self) -> Option<Instant> {
+        self.lock().deadline
+    }
+
+    /// The work is worth nothing after `deadline`, if there is one. The driver looks at its next poll.
+    pub(in crate::server::task) fn hurry(&self, deadline: Option<Instant>) {
+        self.lock().hurry(deadline);
+    }
+
     pub(in crate::server::task) fn is_leased(&self) -> bool {
         self.lock().leased
     }
@@ -161,6 +174,11 @@ impl Inner {
     /// Whether nothing can be changed any more.
     pub(super) fn is_closed(&self) -> bool {
         self.lost || self.task.status.state.is_terminal()
+    }
+
+    pub(super) fn hurry(&mut self, deadline: Option<Instant>) {
+        let both = [self.deadline, deadline];
+        self.deadline = both.into_iter().flatten().min();
     }
 
     pub(super) fn has_work(&self) -> bool {
