@@ -103,8 +103,16 @@ impl Place {
         let own_port = if scheme == "http" { ":80" } else { ":443" };
         let authority = uri.authority()?.as_str().to_ascii_lowercase();
         let authority = authority.strip_suffix(own_port).unwrap_or(&authority);
+        // Without TLS an agent is on this machine only, and answers to that name too.
+        let local = origin.strip_prefix("http://").and_then(host);
+        let authority = match (authority.strip_prefix("localhost"), local) {
+            (Some(port), Some(local)) if port.is_empty() || port.starts_with(':') => {
+                format!("{local}{port}")
+            }
+            _ => authority.to_owned(),
+        };
         Some(Self {
-            authority: authority.to_owned(),
+            authority,
             path: uri
                 .path()
                 .strip_suffix('/')
@@ -113,6 +121,11 @@ impl Place {
             scheme,
         })
     }
+}
+
+/// The host of `host:port`.
+fn host(authority: &str) -> Option<&str> {
+    Some(authority.rsplit_once(':')?.0)
 }
 
 #[cfg(test)]
@@ -167,6 +180,7 @@ mod tests {
             (rpc, "https://b.test/a2a", "1.0", Some("not where")),
             (rpc, "https://a.test:8443/a2a", "1.0", Some("not where")),
             (rpc, "http://a.test/a2a", "1.0", Some("not where")),
+            (rpc, "https://localhost/a2a", "1.0", Some("not where")),
             (rpc, "https://u@a.test/a2a", "1.0", Some("not where")),
             (rpc, "https://a.test/a2a?x", "1.0", Some("not where")),
             (rpc, "/a2a", "1.0", Some("not where")),
