@@ -485,6 +485,37 @@ fn what_0_3_cannot_say_is_refused_in_both_bindings() {
 }
 
 #[test]
+fn a_path_of_0_3_is_one_of_its_own_with_nothing_before_it() {
+    let read = |path: &str| {
+        let read = v03::read_rest_request(&Method::GET, path, None, b"", LIMITS);
+        read.map(drop).map_err(|error| A2aError::from(error).kind())
+    };
+    for path in ["/v1/tasks/t-1", "/v1/tasks/t-1:subscribe", "/v1/card"] {
+        assert_eq!(read(path), Ok(()), "{path}");
+    }
+    for path in [
+        "/v1/tasksfoo",
+        "/v1/tasksfoo/tasks",
+        "/v1/tasksfoo/tasks/t-1",
+        "/v1/tasks/tasks/t-1",
+        "/v1/message:send/tasks/t-1",
+        "/v1/message:x/tasks/t-1",
+        "/v1/message:x",
+        "/v1/message:sendx",
+        "/v1/card/tasks/t-1",
+        "/v1/cards/tasks/t-1",
+        "/v1/cards",
+        "/v1/card/",
+        "/v1//tasks/t-1",
+        "/v1tasks/t-1",
+        "/v1/",
+        "/v1",
+    ] {
+        assert_eq!(read(path), Err(ErrorKind::MethodNotFound), "{path}");
+    }
+}
+
+#[test]
 fn a_wrong_member_is_named_as_0_3_names_it() {
     let good = json!({
         "message": {"kind": "message", "messageId": "m-1", "role": "user",

@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use super::call::OnBehalfOf;
 use super::connect::Client;
 use super::error::ClientError;
+use crate::a2a::Timestamp;
 use crate::audit::Admitted;
 
 /// What the calls made while another one is served inherit from it.
@@ -24,6 +25,9 @@ pub struct CallScope {
     pub admitted: Option<Arc<Admitted>>,
     /// When its caller stops waiting.
     pub deadline: Option<Instant>,
+    /// When its work is worth nothing any more, if its caller said so. Messages sent meanwhile say it
+    /// too ([`Call::finish_by`](super::Call::finish_by)).
+    pub finish_by: Option<Timestamp>,
     /// Becomes true when its caller takes it back.
     pub cancelled: Option<watch::Receiver<bool>>,
 }
@@ -32,6 +36,9 @@ pub struct CallScope {
 pub(crate) trait RoundDeadline: Send + Sync {
     /// Until when the caller of the present round waits.
     fn deadline(&self) -> Option<Instant>;
+
+    /// When the work of the present round is worth nothing any more.
+    fn finish_by(&self) -> Option<Timestamp>;
 }
 
 #[derive(Clone)]
@@ -84,6 +91,7 @@ impl CallScope {
             let mut scope = current.scope.clone();
             if let Some(rounds) = &current.rounds {
                 scope.deadline = rounds.deadline();
+                scope.finish_by = rounds.finish_by();
             }
             scope
         });
@@ -137,6 +145,7 @@ impl fmt::Debug for CallScope {
         f.debug_struct("CallScope")
             .field("caller", &caller)
             .field("deadline", &self.deadline)
+            .field("finish_by", &self.finish_by)
             .field("cancelled", &self.cancelled.as_ref().map(|c| *c.borrow()))
             .finish()
     }

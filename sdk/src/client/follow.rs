@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::about::About;
 use super::attempt::Got;
 use super::call::Intent;
 use super::connect::Client;
@@ -30,6 +31,8 @@ pub(super) struct Following {
     scope: CallScope,
     /// None when the stream is over.
     source: Option<Source>,
+    /// What every event must be about, on whichever connection it comes.
+    about: About,
     task: Option<String>,
     /// The last state that was told.
     state: Option<TaskState>,
@@ -46,12 +49,19 @@ pub(super) struct Following {
 type Told = Option<(Result<StreamResponse, ClientError>, Following)>;
 
 impl Following {
-    pub(super) fn new(client: Client, intent: Intent, scope: CallScope, source: Source) -> Self {
+    pub(super) fn new(
+        client: Client,
+        intent: Intent,
+        scope: CallScope,
+        about: About,
+        source: Source,
+    ) -> Self {
         Self {
             client,
             intent,
             scope,
             source: Some(source),
+            about,
             task: None,
             state: None,
             complete: false,
@@ -71,6 +81,9 @@ impl Following {
             let next = async { Ok(source.next(idle).await) };
             let broke = match scope.bounded(Duration::MAX, next).await {
                 Ok(Some(Ok(event))) => {
+                    if let Err(error) = self.about.check_event(&event) {
+                        return self.ended_by(error.into());
+                    }
                     self.note(&event);
                     return Some((Ok(event), self));
                 }

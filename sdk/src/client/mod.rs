@@ -14,6 +14,7 @@
 //! # Ok(()) }
 //! ```
 
+mod about;
 mod answer;
 mod attempt;
 mod authorize;
@@ -29,6 +30,7 @@ mod extended;
 mod follow;
 mod intercept;
 mod outbound;
+mod pages;
 mod peer;
 mod plans;
 mod push;

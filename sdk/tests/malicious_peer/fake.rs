@@ -30,7 +30,7 @@ use crate::common::{Failure, World};
 /// The most bytes that the client takes.
 pub(crate) const MAX: usize = 64 << 10;
 
-struct Idle;
+pub(crate) struct Idle;
 
 #[async_trait]
 impl AgentExecutor for Idle {

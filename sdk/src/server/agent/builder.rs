@@ -23,9 +23,10 @@ use crate::workload::Workload;
 /// An agent that is being put together. [`Agent::serve`] starts it.
 ///
 /// The card's security schemes are derived from what the pipeline enforces: mutual TLS, a bound
-/// token of the authority, and a signed request; its capabilities from what is set here. A policy
-/// that is empty lets nobody in. It is reached at one address by three bindings: JSON-RPC at
-/// `/a2a`, HTTP+JSON below `/a2a/rest`, and gRPC with the feature `grpc`.
+/// token of the authority, and a signed request; its capabilities from what is set here. At least
+/// one skill is needed ([`Agent::skill`]), and a policy that is empty lets nobody in. It is reached
+/// at one address by three bindings: JSON-RPC at `/a2a`, HTTP+JSON below `/a2a/rest`, and gRPC with
+/// the feature `grpc`.
 pub struct Agent {
     pub(super) card: CardBuilder,
     pub(super) skills: Vec<AgentSkill>,
@@ -102,7 +103,9 @@ impl Agent {
         self
     }
 
-    /// Adds a skill to the card; the scopes it demands are those of the policy.
+    /// Adds a skill to the card; the scopes it demands are those of the policy. A card needs at least
+    /// one (A2A §5.7): without any the agent does not start
+    /// ([`AgentError::NoSkill`](super::AgentError::NoSkill)).
     #[must_use]
     pub fn skill(mut self, skill: AgentSkill) -> Self {
         self.skills.push(skill);
@@ -267,7 +270,9 @@ impl Agent {
         self
     }
 
-    /// A card written by hand. It must declare exactly what is enforced, or the agent does not start.
+    /// A card written by hand, which takes the place of the one that skills, extensions and tenants
+    /// would make. It must declare exactly what is enforced, and name the agent's own interfaces of
+    /// the versions that are served, or the agent does not start.
     #[must_use]
     pub fn card(mut self, card: AgentCard) -> Self {
         self.own_card = Some(card);

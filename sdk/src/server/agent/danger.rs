@@ -34,9 +34,11 @@ impl Agent {
     /// The way to an agent that proves nobody. Nothing here belongs into production.
     ///
     /// ```no_run
+    /// # use countersign::a2a::AgentSkill;
     /// # use countersign::server::{Agent, AgentExecutor, AgentError};
     /// # async fn f(executor: impl AgentExecutor) -> Result<(), AgentError> {
-    /// let agent = Agent::without_identity("kit", "Answers a test kit");
+    /// let agent = Agent::without_identity("kit", "Answers a test kit")
+    ///     .skill(AgentSkill::new("echo", "Echo", "Says it again").tagged(["test"]));
     /// let running = agent.danger().serve_unauthenticated("127.0.0.1:9999", executor).await?;
     /// println!("{}", running.origin());
     /// # Ok(())
@@ -81,13 +83,15 @@ impl Danger {
     /// nothing can be done on its behalf. The card has no security requirements and no signature.
     ///
     /// # Errors
-    /// [`AgentError::NotLoopback`] when other machines could reach it, [`AgentError::Listen`].
+    /// [`AgentError::NotLoopback`] when other machines could reach it, [`AgentError::Listen`]; as
+    /// [`Agent::serve`] what the card lacks or promises too much.
     pub async fn serve_unauthenticated(
         self,
         address: &str,
         executor: impl AgentExecutor,
     ) -> Result<UnauthenticatedAgent, AgentError> {
         let agent = self.agent;
+        agent.check_skills()?;
         let listener = loopback(address).await?;
         let listening = |source| AgentError::Listen {
             address: address.to_owned(),
@@ -108,7 +112,11 @@ impl Danger {
             paths: &agent.paths,
         };
         let card = match agent.own_card.clone() {
-            Some(card) => card,
+            Some(card) => {
+                agent.check_capabilities(&card)?;
+                agent.check_written(&card, &places)?;
+                card
+            }
             None => agent.outline(&places).build_open(),
         };
         let extended = ExtendedCards {

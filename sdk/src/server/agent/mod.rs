@@ -8,6 +8,7 @@ mod extended;
 mod running;
 mod start;
 mod work;
+mod written;
 
 pub use builder::Agent;
 pub use danger::{Danger, UnauthenticatedAgent};

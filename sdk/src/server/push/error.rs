@@ -25,6 +25,15 @@ pub enum WebhookError {
         /// The text.
         text: String,
     },
+    /// A path of the policy is none.
+    #[error(
+        "{text:?} is no path of plain parts, as `/notifications` or, with all below it, \
+         `/notifications/`"
+    )]
+    Path {
+        /// The text.
+        text: String,
+    },
     /// A value that would become a header field is none.
     #[error("{field} {rule}")]
     Header {
@@ -73,6 +82,7 @@ impl WebhookError {
         match self {
             Self::Url { .. } => "push.url",
             Self::Pattern { .. } => "push.pattern",
+            Self::Path { .. } => "push.path",
             Self::Header { .. } => "push.header",
             Self::NotAllowed { .. } => "push.not_allowed",
             Self::Address { .. } => "push.address",
@@ -87,6 +97,7 @@ impl WebhookError {
             Self::Url { .. } => A2aError::invalid_param("url", self.to_string()),
             Self::Header { field, rule } => A2aError::invalid_param(*field, *rule),
             Self::Pattern { .. }
+            | Self::Path { .. }
             | Self::NotAllowed { .. }
             | Self::Address { .. }
             | Self::Unresolved { .. } => {

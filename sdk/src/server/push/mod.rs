@@ -45,6 +45,7 @@ mod guard;
 mod notification;
 mod notifications;
 mod page;
+mod place;
 mod policy;
 mod profile;
 mod queue;
@@ -69,6 +70,7 @@ pub use notification::{
     NotTaken, Notification, NotificationHandler, NotificationSender, PinnedKeys, SenderDanger,
 };
 pub use notifications::PushNotifications;
+pub use place::WebhookPath;
 pub use policy::{Danger, HostPattern, PushPolicy, WebhookRule};
 pub use receiver::{NotificationReceiver, TooManyExpected};
 pub use resolve::{Resolver, SystemResolver};

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::context::{Ask, Deadlines, FollowUp};
+use super::context::{Ask, Deadlines, FinishBy, FollowUp};
 use super::engine::Engine;
 use super::live::{Live, Offered};
 use super::run::{Before, Round};
@@ -290,18 +290,19 @@ fn skill_of(task: &Task) -> Option<&str> {
 }
 
 /// The deadline that a message names under our extension, as this process counts time.
-pub(super) fn deadline_of(message: &Message, now: UnixTime) -> Result<Option<Instant>, A2aError> {
+pub(super) fn deadline_of(message: &Message, now: UnixTime) -> Result<Option<FinishBy>, A2aError> {
     let ours = message.metadata.get(EXTENSION_URI);
-    let Some(named) = ours.and_then(|ours| ours.get("deadline")) else {
+    let Some(text) = ours.and_then(|ours| ours.get("deadline")) else {
         return Ok(None);
     };
     let wrong = |why| A2aError::invalid_param("message.metadata.deadline", why);
-    let at = named
+    let named = text
         .as_str()
         .and_then(|text| text.parse::<Timestamp>().ok());
-    let at = at.ok_or_else(|| wrong("is no RFC 3339 date and time"))?;
-    let left = at.unix_millis() - Timestamp::from(now).unix_millis();
+    let named = named.ok_or_else(|| wrong("is no RFC 3339 date and time"))?;
+    let left = named.unix_millis() - Timestamp::from(now).unix_millis();
     let left = u64::try_from(left).ok().filter(|left| *left > 0);
     let left = left.ok_or_else(|| wrong("has passed"))?;
-    Ok(Instant::now().checked_add(Duration::from_millis(left)))
+    let at = Instant::now().checked_add(Duration::from_millis(left));
+    Ok(at.map(|at| FinishBy { at, named }))
 }

@@ -144,7 +144,7 @@ impl Engine {
                     timer = Some(Box::pin(tokio::time::sleep(GRACE)));
                 }
                 // The executor may have got another message, which has a deadline of its own.
-                let work_until = live.deadlines().work;
+                let work_until = live.deadlines().work.map(|end| end.at);
                 if !over && work_until != deadline {
                     deadline = work_until;
                     timer = deadline.map(|at| Box::pin(tokio::time::sleep_until(at.into())));

@@ -1,13 +1,11 @@
 //! How much of a task the store has, and what others changed there.
 
-use std::time::Instant;
-
 use super::state::{Kept, Live};
 use crate::a2a::{A2aError, Role, Task};
 use crate::clock::UnixTime;
 use crate::server::store::{Change, StoredTask, TaskChange};
 use crate::server::task::begin::deadline_of;
-use crate::server::task::context::{Deadlines, FollowUp};
+use crate::server::task::context::{Deadlines, FinishBy, FollowUp};
 use crate::server::task::progress::{Outcome, Progress};
 
 /// What is to be written next.
@@ -153,7 +151,7 @@ fn foreign_messages(task: &Task, known: usize, now: UnixTime) -> impl Iterator<I
     let said = new.filter(|message| message.role == Role::User);
     said.map(move |message| {
         // It was in time when it was taken; now it may not be any more.
-        let work = deadline_of(message, now).unwrap_or_else(|_| Some(Instant::now()));
+        let work = deadline_of(message, now).unwrap_or_else(|_| Some(FinishBy::passed(now)));
         let deadlines = Deadlines { waits: None, work };
         FollowUp::foreign(message.clone(), deadlines)
     })

@@ -211,6 +211,10 @@ impl RoundDeadline for Live {
     fn deadline(&self) -> Option<Instant> {
         self.deadlines().first().map(Into::into)
     }
+
+    fn finish_by(&self) -> Option<Timestamp> {
+        self.deadlines().work.map(|end| end.named)
+    }
 }
 
 impl Inner {
