@@ -41,6 +41,10 @@ pub(super) fn unavailable(error: &StoreError) -> A2aError {
         let why = "You have as many unfinished tasks as you may at present";
         return failed(why).with_metadata("limit", "owner.tasks");
     }
+    if let StoreError::Full { .. } = error {
+        tracing::error!(reason = error.reason(), "a task was refused: {error}");
+        return failed("The agent keeps no more tasks at present");
+    }
     tracing::error!(
         reason = error.reason(),
         "the task store did not answer: {error}"

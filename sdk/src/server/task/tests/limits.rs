@@ -1,9 +1,11 @@
 //! What one task may hold, and who follows it.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::stage::{Stage, eventually, request, rest, to_task};
 use crate::a2a::{ErrorKind, Message, TaskState};
+use crate::server::store::MemoryTaskStore;
 use crate::server::task::TaskLimits;
 
 fn stage(limits: TaskLimits) -> Stage {
@@ -123,4 +125,20 @@ async fn a_message_that_comes_to_another_instance_has_to_have_room_too() {
     let first = one.ask(request(&"x".repeat(100_000))).await;
     let first = first.expect_err("too large");
     assert_eq!(first.metadata()["limit"], "task.bytes");
+}
+
+#[tokio::test]
+async fn an_owner_that_has_its_share_of_the_store_is_told_so() {
+    let mut stage = Stage::new();
+    let shared = Arc::get_mut(&mut stage.store).expect("nobody else has it yet");
+    shared.store = MemoryTaskStore::with_tasks(2);
+    let agent = stage.instance();
+    let task = agent.send(request("ask")).await;
+    let refused = agent.ask(request("ask")).await;
+    let refused = refused.expect_err("too many");
+    assert_eq!(refused.metadata()["limit"], "owner.tasks");
+    let done = agent.send(to_task(&task, "Friday")).await;
+    assert_eq!(done.status.state, TaskState::Completed, "it goes on");
+    let next = agent.send(request("ask")).await;
+    assert_eq!(next.status.state, TaskState::InputRequired, "there is room");
 }
