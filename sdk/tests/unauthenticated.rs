@@ -39,12 +39,21 @@ async fn plain(
     head: &str,
     body: &str,
 ) -> Result<(String, String), Failure> {
+    plain_to(agent, &agent.local_addr().to_string(), head, body).await
+}
+
+/// The same, for a request that names `host`.
+async fn plain_to(
+    agent: &UnauthenticatedAgent,
+    host: &str,
+    head: &str,
+    body: &str,
+) -> Result<(String, String), Failure> {
     let mut stream = TcpStream::connect(agent.local_addr()).await?;
     let length = body.len();
     let request = format!(
-        "{head} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nA2A-Version: 1.0\r\n\
-         Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}",
-        agent.local_addr()
+        "{head} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nA2A-Version: 1.0\r\n\
+         Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
     );
     stream.write_all(request.as_bytes()).await?;
     let mut answer = String::new();
@@ -176,5 +185,27 @@ async fn without_proofs_only_this_machine_is_served() -> Result<(), Failure> {
     let agent = Agent::without_identity("kit", "Answers a kit");
     let got = agent.serve("127.0.0.1:0", Who).await;
     assert!(matches!(got, Err(AgentError::NoIdentity)));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_names_another_host_is_turned_away() -> Result<(), Failure> {
+    let agent = started().await?;
+    let port = agent.local_addr().port();
+    for (host, want) in [
+        (format!("127.0.0.1:{port}"), "HTTP/1.1 200 OK"),
+        (format!("localhost:{port}"), "HTTP/1.1 200 OK"),
+        (
+            format!("agent.example:{port}"),
+            "HTTP/1.1 421 Misdirected Request",
+        ),
+    ] {
+        for head in ["GET /.well-known/agent-card.json", "GET /a2a/rest/tasks"] {
+            let (status, body) = plain_to(&agent, &host, head, "").await?;
+            assert_eq!(status, want, "{head} at {host}");
+            assert_eq!(body.is_empty(), status.contains("421"), "{head} at {host}");
+        }
+    }
+    agent.shutdown().await;
     Ok(())
 }

@@ -35,6 +35,7 @@ mod requester;
 mod routes;
 pub mod store;
 mod task;
+mod this_machine;
 mod tokens;
 
 pub use agent::{Agent, AgentError, Danger, RunningAgent, UnauthenticatedAgent};

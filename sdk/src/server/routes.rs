@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::middleware::map_response;
+use axum::middleware::{from_fn, map_response};
 #[cfg(feature = "grpc")]
 use axum::response::IntoResponse as _;
 use axum::response::Response;
@@ -18,6 +18,7 @@ use http::header::STRICT_TRANSPORT_SECURITY;
 use super::binding::Grpc;
 use super::binding::{Front, HttpJson, HttpJsonV03, JsonRpc, JsonRpcV03, asks_for_v03, serve};
 use super::published::{Cards, OpenCard, serve_card, serve_directory, serve_open_card};
+use super::this_machine::only_this_machine;
 #[cfg(feature = "grpc")]
 use crate::a2a;
 use crate::a2a::AGENT_CARD_PATH;
@@ -62,7 +63,8 @@ pub(super) fn open_router(front: Arc<Front>, card: Arc<OpenCard>, paths: &Paths)
     let published = Router::new()
         .route(AGENT_CARD_PATH, get(serve_open_card))
         .with_state(card);
-    bindings(front, paths).merge(published)
+    let all = bindings(front, paths).merge(published);
+    all.layer(from_fn(only_this_machine))
 }
 
 /// The routes of the bindings.
