@@ -4,7 +4,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::super::http_json::HttpJsonError;
-use super::super::{A2aError, ErrorKind, Operation, Request, http_json, jsonrpc};
+use super::super::{A2aError, ErrorKind, Operation, Request, http_json, jsonrpc, percent};
 use crate::jose::JsonLimits;
 
 /// Good parameters of an operation.
@@ -61,7 +61,7 @@ pub(super) fn over_http(operation: Operation, params: &Value) -> Option<Result<R
     let segment = |name: &str| {
         let text = params[name].as_str().filter(|text| !text.is_empty())?;
         let mut out = String::new();
-        super::percent::push_encoded(&mut out, text);
+        percent::push_encoded(&mut out, text);
         Some(out)
     };
     let mut path = String::new();
@@ -125,7 +125,7 @@ pub(super) fn over_http(operation: Operation, params: &Value) -> Option<Result<R
                 .as_str()
                 .map_or_else(|| value.to_string(), str::to_owned);
             query += &format!("&{name}=");
-            super::percent::push_encoded(&mut query, &text);
+            percent::push_encoded(&mut query, &text);
         }
         http_json::read_request(&method, &path, Some(&query), b"", limits)
     };

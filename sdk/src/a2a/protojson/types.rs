@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::samples::{Each, each, each_message, message, parts, read, status, task};
+use super::samples::{Each, each, each_message, message, read, task};
 use crate::a2a::*;
 
 struct ReadsBack;
