@@ -10,7 +10,6 @@
 //! each size there, too.
 #![allow(missing_docs, reason = "a bench is no library")]
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use countersign::a2a::{Message, Part, Task, TaskState, TaskStatus, Timestamp};
@@ -52,7 +51,7 @@ async fn fill(store: &dyn TaskStore, owner: &Owner, size: u64) -> Result<(), Fai
     let made = stream::iter(0..size).map(|number| async move {
         let first = TaskChange {
             expected: 0,
-            task: Arc::new(task(number)),
+            task: task(number).into(),
             events: Vec::new(),
         };
         store.create(owner, &first, None).await

@@ -108,7 +108,7 @@ fn change(id: &str, state: TaskState, expected: u64, events: usize) -> TaskChang
     let event = Arc::new(StreamResponse::Task(task.clone()));
     TaskChange {
         expected,
-        task: Arc::new(task),
+        task: task.into(),
         events: vec![event; events],
     }
 }

@@ -37,6 +37,7 @@ pub mod store;
 mod task;
 mod this_machine;
 mod tokens;
+mod weight;
 
 pub use agent::{Agent, AgentError, Danger, RunningAgent, UnauthenticatedAgent};
 pub use default_handler::{DefaultRequestHandler, DefaultRequestHandlerBuilder, ExtendedCard};
@@ -45,6 +46,6 @@ pub use inbound::{Inbound, Limits};
 pub use layer::{ProveCaller, ProveCallerService, Proved};
 pub use refusal::Refusal;
 pub use requester::Requester;
-pub use task::{AgentExecutor, EventQueue, FollowUp, RequestContext, ResumeContext};
+pub use task::{AgentExecutor, EventQueue, FollowUp, RequestContext, ResumeContext, TaskLimits};
 
 pub use async_trait::async_trait;

@@ -99,7 +99,7 @@ impl World {
     pub(crate) async fn task(&self, id: &str, events: usize) -> Result<(), Failure> {
         let first = TaskChange {
             expected: 0,
-            task: Arc::new(task(id, TaskState::Completed, events)),
+            task: task(id, TaskState::Completed, events).into(),
             events: (1..=events)
                 .map(|number| {
                     let last = number == events;

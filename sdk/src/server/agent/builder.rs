@@ -16,6 +16,7 @@ use crate::server::push::PushSettings;
 use crate::server::requester::Requester;
 use crate::server::routes::Paths;
 use crate::server::store::{MemoryTaskStore, TaskStore};
+use crate::server::task::TaskLimits;
 use crate::tls::ServeOptions;
 use crate::workload::Workload;
 
@@ -41,6 +42,7 @@ pub struct Agent {
     pub(super) store: Arc<dyn TaskStore>,
     pub(super) push: Option<PushSettings>,
     pub(super) close_when_interrupted: bool,
+    pub(super) task_limits: TaskLimits,
     pub(super) replay: Option<Arc<dyn ReplayStore>>,
     pub(super) limits: Limits,
     pub(super) skew: Skew,
@@ -83,6 +85,7 @@ impl Agent {
             store: Arc::new(MemoryTaskStore::default()),
             push: None,
             close_when_interrupted: false,
+            task_limits: TaskLimits::default(),
             replay: None,
             limits: Limits::default(),
             skew: Skew::default(),
@@ -225,6 +228,13 @@ impl Agent {
     #[must_use]
     pub fn close_streams_when_interrupted(mut self, close: bool) -> Self {
         self.close_when_interrupted = close;
+        self
+    }
+
+    /// How much is held of one task, and for those who follow it.
+    #[must_use]
+    pub fn task_limits(mut self, limits: TaskLimits) -> Self {
+        self.task_limits = limits;
         self
     }
 

@@ -123,6 +123,7 @@ impl Danger {
             store: agent.store,
             push: agent.push,
             close_when_interrupted: agent.close_when_interrupted,
+            task_limits: agent.task_limits,
         };
         let handler = Arc::new(work.start(extended));
         let front = Arc::new(Front {

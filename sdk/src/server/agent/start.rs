@@ -77,6 +77,7 @@ impl Agent {
             store: self.store,
             push: self.push,
             close_when_interrupted: self.close_when_interrupted,
+            task_limits: self.task_limits,
         };
         let handler = Arc::new(work.start(extended));
         let front = Arc::new(Front {

@@ -173,7 +173,7 @@ fn change(id: &str, state: TaskState, expected: u64) -> TaskChange {
     let task = Task::new(id, "c-1", status);
     TaskChange {
         expected,
-        task: Arc::new(task.clone()),
+        task: task.clone().into(),
         events: vec![Arc::new(StreamResponse::Task(task))],
     }
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
 
-use super::StoreError;
-use crate::a2a::{StreamResponse, Task, TaskState};
+use super::{StoreError, TaskSnapshot};
+use crate::a2a::{StreamResponse, Task, TaskState, TaskStatus, Timestamp};
 use crate::clock::UnixTime;
 use crate::policy::Owner;
 
@@ -37,7 +37,7 @@ pub struct TaskChange {
     /// The version it was made for: the one that was read; 0 for a task that is new.
     pub expected: u64,
     /// The task afterwards.
-    pub task: Arc<Task>,
+    pub task: TaskSnapshot,
     /// What streams show of it, in order. The first gets the number `expected + 1`.
     pub events: Vec<Arc<StreamResponse>>,
 }
@@ -51,7 +51,7 @@ impl TaskChange {
 
 /// Whether `first` can be a new task.
 pub(super) fn check_new(first: &TaskChange) -> Result<(), StoreError> {
-    StoreError::check_id(&first.task.id)?;
+    StoreError::check_id(first.task.id())?;
     if first.expected != 0 {
         let expected = first.expected;
         return Err(StoreError::Conflict { expected, found: 0 });
@@ -107,16 +107,15 @@ impl TaskCursor {
     /// The place of `task`. One whose status tells no time stands where 1970 begins.
     pub fn of(task: &Task) -> Self {
         Self {
-            status_ms: status_ms(task),
+            status_ms: status_ms(&task.status),
             id: task.id.clone(),
         }
     }
 }
 
-/// When the status of `task` was set, milliseconds since 1970; 0 when it does not tell.
-pub(super) fn status_ms(task: &Task) -> i64 {
-    let set = task.status.timestamp;
-    set.map_or(0, crate::a2a::Timestamp::unix_millis)
+/// When the status was set, milliseconds since 1970; 0 when it does not tell.
+pub(super) fn status_ms(status: &TaskStatus) -> i64 {
+    status.timestamp.map_or(0, Timestamp::unix_millis)
 }
 
 /// A page of tasks.
@@ -161,7 +160,8 @@ pub trait TaskStore: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`StoreError::Exists`], [`StoreError::Conflict`] when `first` was made for another version than
-    /// 0, [`StoreError::TooLong`], [`StoreError::Full`], [`StoreError::Unavailable`].
+    /// 0, [`StoreError::TooLong`], [`StoreError::Full`], [`StoreError::OwnerFull`],
+    /// [`StoreError::Unavailable`].
     async fn create(
         &self,
         owner: &Owner,

@@ -90,6 +90,7 @@ impl Engine {
         let skill = skill.and_then(|call| call.action().skill.as_deref());
         let now = timestamp(&*self.parts.clock);
         let mut task = submitted(sent.message.context_id.as_deref(), skill, now);
+        self.parts.limits.takes(&task, &sent.message)?;
         let message = sent.message.in_task(&task.id, &task.context_id);
         task.history.push(message.clone());
         let at_once = sent.configuration.return_immediately;
@@ -114,6 +115,7 @@ impl Engine {
         for _ in 0..ATTEMPTS {
             let stored = self.find(&sent.owner, id).await?;
             check_belongs(&stored.task, &sent)?;
+            self.parts.limits.takes(&stored.task, &sent.message)?;
             if let Some(live) = self.running(&sent.owner, id) {
                 let message = sent.message.clone();
                 let message = message.in_task(&stored.task.id, &stored.task.context_id);

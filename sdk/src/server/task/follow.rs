@@ -6,7 +6,6 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 
 use super::begin::Sent;
-use super::change::{Change, settles};
 use super::context::Ask;
 use super::engine::Engine;
 use super::feed::Subscription;
@@ -14,7 +13,7 @@ use super::run::{Before, Round};
 use super::wording::{busy, unavailable};
 use crate::a2a::{A2aError, Message, Role, Task};
 use crate::policy::Owner;
-use crate::server::store::{StoreError, TaskChange, TaskChanged};
+use crate::server::store::{Change, StoreError, TaskChange, TaskChanged, TaskSnapshot, settles};
 
 /// How often somebody else may be first.
 const ATTEMPTS: usize = 64;
@@ -115,9 +114,11 @@ impl Engine {
             if !stored.task.status.state.is_interrupted() {
                 return Err(busy());
             }
-            let mut task = stored.task;
-            let message = sent.message.clone().in_task(&task.id, &task.context_id);
-            Change::Said(message.clone()).apply(Arc::make_mut(&mut task));
+            self.parts.limits.takes(&stored.task, &sent.message)?;
+            let mut task = TaskSnapshot::from(stored.task);
+            let message = sent.message.clone();
+            let message = message.in_task(task.id(), task.context_id());
+            task.apply(Change::Said(message.clone()));
             let change = TaskChange {
                 expected: stored.version,
                 task,
@@ -128,7 +129,7 @@ impl Engine {
                     subscription.start_after(version);
                     let look = Self::take_up_later(Arc::downgrade(self), owner, message, sent.ask);
                     tokio::spawn(look);
-                    return Ok((change.task, subscription));
+                    return Ok((change.task.whole(), subscription));
                 }
                 Err(StoreError::Conflict { .. }) => {}
                 Err(error) => return Err(unavailable(&error)),

@@ -2,6 +2,7 @@
 
 mod following;
 mod instances;
+mod limits;
 mod pushing;
 mod sending;
 mod stage;

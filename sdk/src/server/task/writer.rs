@@ -91,7 +91,7 @@ impl Engine {
 
     /// Tells subscribers and receivers of pushes what the store has now.
     pub(super) async fn tell(&self, owner: &Owner, change: &TaskChange, version: u64) {
-        let id = &change.task.id;
+        let id = change.task.id();
         if let Some(feed) = self.feeds.get(id) {
             let events = numbered(change.expected, &change.events);
             if !feed.publish(change.expected, &events, version) {
@@ -195,5 +195,5 @@ fn max_tries(batch: &Batch) -> u32 {
 
 /// Whether the store has just what this batch makes of the task.
 fn is_ours(batch: &Batch, stored: &StoredTask) -> bool {
-    batch.change.version() == stored.version && *batch.change.task == *stored.task
+    batch.change.version() == stored.version && *batch.change.task.whole() == *stored.task
 }

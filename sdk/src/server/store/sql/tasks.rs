@@ -23,7 +23,8 @@ pub(super) async fn create(
 ) -> Result<(), StoreError> {
     check_new(first)?;
     know(connection, owner).await?;
-    let task = first.task.as_ref();
+    let task = first.task.whole();
+    let task = task.as_ref();
     let state = task.status.state;
     let lease = lease.filter(|_| !state.is_terminal());
     let made = sqlx::query(
@@ -36,7 +37,7 @@ pub(super) async fn create(
     .bind(task.id.as_bytes())
     .bind(signed(first.version()))
     .bind(state_number(state))
-    .bind(status_ms(task))
+    .bind(status_ms(&task.status))
     .bind(context_digest(&task.context_id))
     .bind(to_json(task)?)
     .bind(lease.map(|lease| lease.instance.as_str()))
@@ -83,7 +84,7 @@ pub(super) async fn append(
         for_update!()
     ))
     .bind(owner_digest(owner))
-    .bind(change.task.id.as_bytes())
+    .bind(change.task.id().as_bytes())
     .fetch_optional(&mut *connection)
     .await
     .map_err(failed)?
@@ -96,7 +97,8 @@ pub(super) async fn append(
             found: version,
         });
     }
-    let task = change.task.as_ref();
+    let task = change.task.whole();
+    let task = task.as_ref();
     let state = task.status.state;
     sqlx::query(
         "UPDATE tasks SET version = $2, state = $3, status_ms = $4, context = $5, task = $6,
@@ -108,7 +110,7 @@ pub(super) async fn append(
     .bind(key)
     .bind(signed(change.version()))
     .bind(state_number(state))
-    .bind(status_ms(task))
+    .bind(status_ms(&task.status))
     .bind(context_digest(&task.context_id))
     .bind(to_json(task)?)
     .bind(state.is_terminal())

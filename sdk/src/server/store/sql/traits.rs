@@ -25,7 +25,7 @@ impl TaskStore for Store {
         let mut work = self.begin().await?;
         tasks::create(&mut work, owner, first, lease).await?;
         work.commit().await.map_err(failed)?;
-        self.tell(&first.task.id, first.version());
+        self.tell(first.task.id(), first.version());
         Ok(first.version())
     }
 
@@ -37,7 +37,7 @@ impl TaskStore for Store {
         let mut work = self.begin().await?;
         tasks::append(&mut work, owner, change).await?;
         work.commit().await.map_err(failed)?;
-        self.tell(&change.task.id, change.version());
+        self.tell(change.task.id(), change.version());
         Ok(change.version())
     }
 

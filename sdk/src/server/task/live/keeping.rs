@@ -1,11 +1,8 @@
 //! How much of a task the store has, and what others changed there.
 
-use std::sync::Arc;
-
-use super::state::Live;
+use super::state::{Kept, Live};
 use crate::a2a::{A2aError, Message, Role, Task};
-use crate::server::store::{StoredTask, TaskChange};
-use crate::server::task::change::Change;
+use crate::server::store::{Change, StoredTask, TaskChange};
 use crate::server::task::context::FollowUp;
 use crate::server::task::progress::{Outcome, Progress};
 
@@ -29,7 +26,7 @@ impl Live {
             return None;
         }
         let events = inner.pending.iter().filter_map(Change::event);
-        let over = inner.task.status.state.is_terminal();
+        let over = inner.task.state().is_terminal();
         Some(Batch {
             change: TaskChange {
                 expected: inner.kept.as_ref().map_or(0, |kept| kept.version),
@@ -47,8 +44,8 @@ impl Live {
         let mut inner = self.lock();
         inner.pending.drain(..batch.count);
         let task = batch.change.task.clone();
-        inner.leased = (inner.leased || leased) && !task.status.state.is_terminal();
-        inner.kept = Some(StoredTask { task, version });
+        inner.leased = (inner.leased || leased) && !task.state().is_terminal();
+        inner.kept = Some(Kept { task, version });
         let (settled, begun) = (inner.settled_at, inner.begun);
         drop(inner);
         self.progress.send_if_modified(|progress| {
@@ -93,17 +90,12 @@ impl Live {
             inner.leased = false;
         }
         let known = inner.kept.as_ref();
-        let known = known.map_or(0, |kept| kept.task.history.len());
+        let known = known.map_or(0, |kept| kept.task.whole().history.len());
         let said: Vec<Message> = match over {
             true => Vec::new(),
             false => foreign_messages(&stored.task, known).cloned().collect(),
         };
-        let mut task = stored.task.clone();
-        for change in &inner.pending {
-            change.apply(Arc::make_mut(&mut task));
-        }
-        inner.task = task;
-        inner.kept = Some(stored);
+        inner.start_from(stored.into());
         let heard = !said.is_empty();
         inner.inbox.extend(said.into_iter().map(FollowUp::foreign));
         let (made, settled, begun) = (inner.made, inner.settled_at, inner.begun);

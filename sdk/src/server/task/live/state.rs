@@ -9,9 +9,9 @@ use tokio::sync::{Notify, watch};
 
 use crate::a2a::{A2aError, Message, Part, Task, TaskState, Timestamp};
 use crate::policy::Owner;
-use crate::server::store::StoredTask;
-use crate::server::task::change::{Change, settles};
+use crate::server::store::{Change, StoredTask, TaskSnapshot, settles};
 use crate::server::task::context::FollowUp;
+use crate::server::task::limits::TaskLimits;
 use crate::server::task::progress::Progress;
 use crate::server::task::wording::status_event;
 
@@ -21,6 +21,7 @@ use crate::server::task::wording::status_event;
 pub(in crate::server::task) struct Live {
     owner: Owner,
     id: String,
+    limits: TaskLimits,
     inner: Mutex<Inner>,
     pub(super) progress: watch::Sender<Progress>,
     pub(super) cancelled: watch::Sender<bool>,
@@ -32,15 +33,15 @@ pub(in crate::server::task) struct Live {
 
 #[derive(Debug)]
 pub(super) struct Inner {
-    /// With every change applied. Shared with whoever reads it; copied when it changes meanwhile.
-    pub(super) task: Arc<Task>,
+    /// With every change applied.
+    pub(super) task: TaskSnapshot,
     /// Changes that are not kept yet, oldest first.
     pub(super) pending: Vec<Change>,
     /// How many changes there were so far.
     pub(super) made: u64,
     /// The last of them after which the task was over or waited for somebody.
     pub(super) settled_at: u64,
-    pub(super) kept: Option<StoredTask>,
+    pub(super) kept: Option<Kept>,
     /// Whether the store must have the task, though nothing happened in it.
     pub(super) must_exist: bool,
     /// Whether the store says that this instance works on it.
@@ -63,15 +64,36 @@ pub(super) struct Inner {
     pub(super) lost: bool,
 }
 
+/// What the store has.
+#[derive(Clone, Debug)]
+pub(in crate::server::task) struct Kept {
+    pub(in crate::server::task) task: TaskSnapshot,
+    pub(in crate::server::task) version: u64,
+}
+
+impl From<StoredTask> for Kept {
+    fn from(stored: StoredTask) -> Self {
+        let StoredTask { task, version } = stored;
+        let task = task.into();
+        Self { task, version }
+    }
+}
+
 impl Live {
     /// A task that is about to be worked on. One that is `known` to the client already cannot be
     /// answered with a message.
-    pub(in crate::server::task) fn new(owner: Owner, task: Arc<Task>, known: bool) -> Self {
+    pub(in crate::server::task) fn new(
+        owner: Owner,
+        task: Arc<Task>,
+        known: bool,
+        limits: TaskLimits,
+    ) -> Self {
         Self {
             owner,
+            limits,
             id: task.id.clone(),
             inner: Mutex::new(Inner {
-                task,
+                task: task.into(),
                 pending: Vec::new(),
                 made: 0,
                 settled_at: 0,
@@ -96,6 +118,13 @@ impl Live {
         }
     }
 
+    /// Adds `change`, if there is room for it in the task.
+    pub(super) fn push(&self, inner: &mut Inner, change: Change) -> Result<(), A2aError> {
+        self.limits.take(&mut inner.task, &change)?;
+        inner.push(change);
+        Ok(())
+    }
+
     pub(super) fn lock(&self) -> MutexGuard<'_, Inner> {
         // No code panics while it holds this lock; a poisoned one is still whole.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
@@ -111,11 +140,16 @@ impl Live {
 
     /// As the executor sees it.
     pub(in crate::server::task) fn task(&self) -> Arc<Task> {
+        self.snapshot().whole()
+    }
+
+    /// The same, not put together.
+    pub(in crate::server::task) fn snapshot(&self) -> TaskSnapshot {
         self.lock().task.clone()
     }
 
     /// As everybody else sees it.
-    pub(in crate::server::task) fn kept(&self) -> Option<StoredTask> {
+    pub(in crate::server::task) fn kept(&self) -> Option<Kept> {
         self.lock().kept.clone()
     }
 
@@ -136,7 +170,7 @@ impl Live {
     }
 
     pub(in crate::server::task) fn is_over(&self) -> bool {
-        self.lock().task.status.state.is_terminal()
+        self.lock().task.state().is_terminal()
     }
 
     pub(in crate::server::task) fn is_lost(&self) -> bool {
@@ -160,7 +194,7 @@ impl Live {
 impl Inner {
     /// Whether nothing can be changed any more.
     pub(super) fn is_closed(&self) -> bool {
-        self.lost || self.task.status.state.is_terminal()
+        self.lost || self.task.state().is_terminal()
     }
 
     pub(super) fn has_work(&self) -> bool {
@@ -173,13 +207,22 @@ impl Inner {
         }
     }
 
+    /// Puts what is pending on top of what the store has.
+    pub(super) fn start_from(&mut self, kept: Kept) {
+        self.task = kept.task.clone();
+        for change in &self.pending {
+            self.task.apply(change.clone());
+        }
+        self.kept = Some(kept);
+    }
+
     pub(super) fn push(&mut self, change: Change) {
         self.made += 1;
         if change.event().is_some_and(|event| settles(event)) {
             self.settled_at = self.made;
             self.settled = true;
         }
-        change.apply(Arc::make_mut(&mut self.task));
+        self.task.apply(change.clone());
         self.pending.push(change);
     }
 
@@ -187,7 +230,7 @@ impl Inner {
     pub(super) fn fail(&mut self, error: A2aError, now: Timestamp) {
         if self.begun || self.must_exist {
             let word = Message::agent(Part::text(error.message()));
-            let word = word.in_task(&self.task.id, &self.task.context_id);
+            let word = word.in_task(self.task.id(), self.task.context_id());
             let event = status_event(&self.task, TaskState::Failed, Some(word), now);
             self.push(Change::Event(event));
         }
