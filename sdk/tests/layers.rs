@@ -32,7 +32,7 @@ const LAYERS: [(&str, u8); 20] = [
 ];
 
 /// The only uses within one layer, each in one direction.
-const SIDEWAYS: [(&str, &str); 10] = [
+const SIDEWAYS: [(&str, &str); 9] = [
     ("a2a", "jose"),
     ("card", "token"),
     ("httpsig", "svid"),
@@ -42,7 +42,6 @@ const SIDEWAYS: [(&str, &str); 10] = [
     ("oauth", "tls"),
     ("oauth", "workload"),
     ("server", "client"),
-    ("cli", "authority"),
 ];
 
 #[test]

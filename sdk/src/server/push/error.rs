@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use http::StatusCode;
 
-use super::address::Class;
+use super::address::AddressClass;
 use crate::a2a::A2aError;
 use crate::httpsig::SignatureError;
 use crate::tls::TlsError;
@@ -58,7 +58,7 @@ pub enum WebhookError {
         /// The address.
         address: IpAddr,
         /// What kind of address it is.
-        class: Class,
+        class: AddressClass,
     },
     /// The name has no address.
     #[error("the name {host} of the webhook has no address: {what}")]

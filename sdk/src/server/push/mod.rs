@@ -22,12 +22,12 @@
 //!
 //! ```
 //! use countersign::a2a::{SendMessageConfiguration, TaskPushNotificationConfig};
-//! use countersign::server::push::{NotificationReceiver, NotificationSender, TooManyExpected};
+//! use countersign::server::push::{NotificationReceiver, TrustedSender, TooManyExpected};
 //!
 //! /// The configuration of a message to the booking agent, whose task is to be told about.
 //! fn told(receiver: &NotificationReceiver) -> Result<SendMessageConfiguration, TooManyExpected> {
 //!     let booking = "spiffe://travel.example/agent/booking".parse().expect("a SPIFFE ID");
-//!     let config = receiver.expect(NotificationSender::agent(booking))?;
+//!     let config = receiver.expect(TrustedSender::agent(booking))?;
 //!     Ok(SendMessageConfiguration {
 //!         task_push_notification_config: Some(config),
 //!         return_immediately: true,
@@ -64,10 +64,10 @@ mod web;
 mod webhook_url;
 mod worker;
 
-pub use address::{Class, Network, NetworkError};
+pub use address::{AddressClass, Network, NetworkError};
 pub use error::WebhookError;
 pub use notification::{
-    NotTaken, Notification, NotificationHandler, NotificationSender, PinnedKeys, SenderDanger,
+    NotTaken, Notification, NotificationHandler, PinnedKeys, TrustedSender, TrustedSenderDanger,
 };
 pub use notifications::PushNotifications;
 pub use place::WebhookPath;

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::address::{Class, Network, class_of};
+use super::address::{AddressClass, Network, class_of};
 use super::error::WebhookError;
 use super::place::WebhookPath;
 use super::webhook_url::{Host, WebhookUrl};
@@ -203,11 +203,13 @@ impl PushPolicy {
     }
 
     /// Whether notifications may go to this address.
-    pub(super) fn permits(&self, address: IpAddr) -> Result<(), Class> {
+    pub(super) fn permits(&self, address: IpAddr) -> Result<(), AddressClass> {
         match class_of(address) {
-            Class::Public => Ok(()),
-            Class::Loopback if self.loopback => Ok(()),
-            Class::Private if self.networks.iter().any(|net| net.contains(address)) => Ok(()),
+            AddressClass::Public => Ok(()),
+            AddressClass::Loopback if self.loopback => Ok(()),
+            AddressClass::Private if self.networks.iter().any(|net| net.contains(address)) => {
+                Ok(())
+            }
             class => Err(class),
         }
     }
