@@ -37,7 +37,7 @@ pub mod store;
 mod task;
 mod tokens;
 
-pub use agent::{Agent, AgentError, Danger, RunningAgent, UnauthenticatedAgent};
+pub use agent::{Agent, AgentError, Danger, InProcessAgent, RunningAgent, UnauthenticatedAgent};
 pub use default_handler::{DefaultRequestHandler, DefaultRequestHandlerBuilder, ExtendedCard};
 pub use handler::{Events, Reply, RequestHandler, ServerCallContext};
 pub use inbound::{Inbound, Limits};

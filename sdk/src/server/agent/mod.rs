@@ -5,6 +5,7 @@ mod card;
 mod danger;
 mod error;
 mod extended;
+mod in_process;
 mod running;
 mod start;
 mod work;
@@ -12,6 +13,7 @@ mod work;
 pub use builder::Agent;
 pub use danger::{Danger, UnauthenticatedAgent};
 pub use error::AgentError;
+pub use in_process::InProcessAgent;
 pub use running::RunningAgent;
 
 pub(super) use extended::{Extend, ExtendedCards};
