@@ -7,9 +7,16 @@
 //!     cargo bench -p countersign --features sqlite --bench stores -- 10 10000 1000000
 //!
 //! With the feature `postgres` and `COUNTERSIGN_POSTGRES=postgres://..` it fills a schema `bench_..` for
-//! each size there, too.
+//! each size there, too, and drops it afterwards.
+//!
+//! Databases get most of the tasks as rows beside the store, compared with its own: see `bulk.rs`.
 #![allow(missing_docs, reason = "a bench is no library")]
 
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod bulk;
+
+use std::ops::Range;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -38,9 +45,10 @@ fn task(number: u64) -> Task {
     };
     let context = format!("context {}", number / 10);
     let mut task = Task::new(id(number), context, TaskStatus::new(state, set));
-    task.history.push(Message::user([Part::text(
-        "What is the weather in Lisbon?",
-    )]));
+    let mut asked = Message::user([Part::text("What is the weather in Lisbon?")]);
+    // The same each time: what is read back is compared.
+    asked.message_id = format!("message {number}");
+    task.history.push(asked);
     task
 }
 
@@ -48,22 +56,132 @@ fn id(number: u64) -> String {
     format!("task {number}")
 }
 
-async fn fill(store: &dyn TaskStore, owner: &Owner, size: u64) -> Result<(), Failure> {
-    let made = stream::iter(0..size).map(|number| async move {
-        let first = TaskChange {
-            expected: 0,
-            task: Arc::new(task(number)),
-            events: Vec::new(),
-        };
-        store.create(owner, &first, None).await
-    });
-    let made = made.buffer_unordered(16);
-    made.try_for_each(|_| async { Ok(()) }).await?;
-    Ok(())
+/// A store under its name, and what fills it.
+struct Bench {
+    name: &'static str,
+    store: Box<dyn TaskStore>,
+    rows: Rows,
+}
+
+/// Where rows are written beside the store.
+enum Rows {
+    /// Nowhere: the store makes every task.
+    None,
+    #[cfg(feature = "sqlite")]
+    Sqlite { file: std::path::PathBuf },
+    #[cfg(feature = "postgres")]
+    Postgres { url: String, schema: String },
+}
+
+impl Rows {
+    /// How many of `size` tasks the store makes itself.
+    fn made_by_store(&self, size: u64) -> u64 {
+        match self {
+            Self::None => size,
+            #[cfg(any(feature = "sqlite", feature = "postgres"))]
+            _ => size.min(200),
+        }
+    }
+
+    #[cfg(feature = "sqlite")]
+    async fn sqlite(file: &Path) -> Result<sqlx::SqliteConnection, sqlx::Error> {
+        use sqlx::ConnectOptions as _;
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file);
+        let options = options.pragma("synchronous", "off");
+        options.pragma("cache_size", "-262144").connect().await
+    }
+
+    #[cfg(feature = "postgres")]
+    async fn postgres(url: &str, schema: &str) -> Result<sqlx::PgConnection, sqlx::Error> {
+        use sqlx::ConnectOptions as _;
+        let options: sqlx::postgres::PgConnectOptions = url.parse()?;
+        options.options([("search_path", schema)]).connect().await
+    }
+
+    /// Writes the tasks of `numbers`; those of `made` were made by the store.
+    async fn fill(
+        &self,
+        owner: &Owner,
+        made: Range<u64>,
+        numbers: Range<u64>,
+    ) -> Result<(), Failure> {
+        match self {
+            Self::None => {
+                let _ = (owner, made, numbers);
+            }
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite { file } => {
+                let connection = Self::sqlite(file).await?;
+                bulk::sqlite::fill(connection, owner, made, numbers).await?;
+            }
+            #[cfg(feature = "postgres")]
+            Self::Postgres { url, schema } => {
+                let connection = Self::postgres(url, schema).await?;
+                bulk::postgres::fill(connection, owner, made, numbers).await?;
+                // What the database does by itself, some time after so many writes.
+                let mut connection = Self::postgres(url, schema).await?;
+                let vacuum = sqlx::query("VACUUM ANALYZE tasks, entries, counts");
+                vacuum.execute(&mut connection).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Leaves nothing behind that is not in the bench's own folder.
+    async fn drop(&self) -> Result<(), Failure> {
+        #[cfg(feature = "postgres")]
+        if let Self::Postgres { url, schema } = self {
+            let mut connection = Self::postgres(url, schema).await?;
+            let drop = sqlx::AssertSqlSafe(format!("DROP SCHEMA \"{schema}\" CASCADE"));
+            sqlx::query(drop).execute(&mut connection).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Bench {
+    /// Fills the store with as many tasks as `size` says, and reads some back through it.
+    async fn fill(&self, owner: &Owner, size: u64) -> Result<(), Failure> {
+        let made = self.rows.made_by_store(size);
+        let tasks = stream::iter(0..made).map(|number| async move {
+            let first = TaskChange {
+                expected: 0,
+                task: Arc::new(task(number)),
+                events: Vec::new(),
+            };
+            self.store.create(owner, &first, None).await
+        });
+        let tasks = tasks.buffer_unordered(16);
+        tasks.try_for_each(|_| async { Ok(()) }).await?;
+        self.rows.fill(owner, 0..made, made..size).await?;
+        for number in (0..size).step_by(usize::try_from(size / 100)?.max(1)) {
+            let found = self.store.get(owner, &id(number)).await?;
+            let found = found.ok_or_else(|| format!("no {}", id(number)))?;
+            if (&*found.task, found.version) != (&task(number), 1) {
+                return Err(format!("{found:?} is not as it was made").into());
+            }
+        }
+        for (state, tasks) in [
+            (None, size),
+            (Some(TaskState::Failed), size / 10),
+            (Some(TaskState::Completed), size - size / 10),
+            (Some(TaskState::Working), 0),
+        ] {
+            let query = TaskQuery {
+                state,
+                ..TaskQuery::default()
+            };
+            let total = self.store.list(owner, &query).await?.total;
+            if total != tasks {
+                return Err(format!("{total} tasks in {state:?}, not {tasks}").into());
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The kinds of calls, each with what the call of this number asks for.
-fn queries(size: u64) -> [(&'static str, TaskQuery); 4] {
+fn queries(size: u64) -> [(&'static str, TaskQuery); 5] {
     let first = TaskQuery {
         page_size: PAGE,
         ..TaskQuery::default()
@@ -76,8 +194,13 @@ fn queries(size: u64) -> [(&'static str, TaskQuery); 4] {
         context_id: Some(task(size / 2).context_id),
         ..first.clone()
     };
+    let midst = TaskCursor::of(&task(size / 2));
+    let since = TaskQuery {
+        not_before_ms: Some(midst.status_ms),
+        ..first.clone()
+    };
     let from_the_midst = TaskQuery {
-        after: Some(TaskCursor::of(&task(size / 2))),
+        after: Some(midst),
         ..first.clone()
     };
     [
@@ -85,6 +208,7 @@ fn queries(size: u64) -> [(&'static str, TaskQuery); 4] {
         ("page of a state", in_state),
         ("page of a context", in_context),
         ("page in the midst", from_the_midst),
+        ("page since midst", since),
     ]
 }
 
@@ -124,33 +248,40 @@ async fn measure(
     Ok(measured)
 }
 
-async fn stores(size: u64, folder: &std::path::Path) -> Result<Vec<Named>, Failure> {
+async fn stores(size: u64, folder: &Path) -> Result<Vec<Bench>, Failure> {
     let _ = folder;
     let memory = MemoryTaskStore::with_tasks(usize::try_from(size)?);
     #[cfg_attr(
         not(any(feature = "sqlite", feature = "postgres")),
         expect(unused_mut, reason = "only the features add to it")
     )]
-    let mut stores: Vec<Named> = vec![("memory", Box::new(memory))];
+    let mut stores = vec![Bench {
+        name: "memory",
+        store: Box::new(memory),
+        rows: Rows::None,
+    }];
     #[cfg(feature = "sqlite")]
     {
-        use countersign::server::store::{SqliteDurability, SqliteStore};
-        // How writes reach the disk changes nothing for reads, and much for how long this takes.
+        use countersign::server::store::SqliteStore;
         let file = folder.join(format!("{size}.db"));
-        let store = SqliteStore::open_with(file, SqliteDurability::ProcessOnly).await?;
-        stores.push(("sqlite", Box::new(store)));
+        stores.push(Bench {
+            name: "sqlite",
+            store: Box::new(SqliteStore::open(&file).await?),
+            rows: Rows::Sqlite { file },
+        });
     }
     #[cfg(feature = "postgres")]
     if let Ok(url) = std::env::var("COUNTERSIGN_POSTGRES") {
         use countersign::server::store::PostgresStore;
         let schema = format!("bench_{size}_{}", std::process::id());
-        let store = PostgresStore::connect_in(&url, &schema).await?;
-        stores.push(("postgres", Box::new(store)));
+        stores.push(Bench {
+            name: "postgres",
+            store: Box::new(PostgresStore::connect_in(&url, &schema).await?),
+            rows: Rows::Postgres { url, schema },
+        });
     }
     Ok(stores)
 }
-
-type Named = (&'static str, Box<dyn TaskStore>);
 
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
@@ -169,7 +300,7 @@ async fn main() -> Result<(), Failure> {
     done
 }
 
-async fn compare(sizes: &[u64], folder: &std::path::Path) -> Result<(), Failure> {
+async fn compare(sizes: &[u64], folder: &Path) -> Result<(), Failure> {
     let owner = owner()?;
     let mut smallest: Vec<(&str, Vec<(&str, f64)>)> = Vec::new();
     println!(
@@ -177,11 +308,13 @@ async fn compare(sizes: &[u64], folder: &std::path::Path) -> Result<(), Failure>
         "store", "tasks", "call", "us", "ratio"
     );
     for &size in sizes {
-        for (name, store) in stores(size, folder).await? {
+        for bench in stores(size, folder).await? {
+            let name = bench.name;
             let start = Instant::now();
-            fill(&*store, &owner, size).await?;
+            bench.fill(&owner, size).await?;
             let filled = start.elapsed().as_secs_f64();
-            let measured = measure(&*store, &owner, size).await?;
+            let measured = measure(&*bench.store, &owner, size).await?;
+            bench.rows.drop().await?;
             if !smallest.iter().any(|(known, _)| *known == name) {
                 smallest.push((name, measured.clone()));
             }
