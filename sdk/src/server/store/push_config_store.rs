@@ -121,4 +121,10 @@ pub trait PushConfigStore: Send + Sync + 'static {
         delivery: &PushDelivery,
         next: Option<UnixTime>,
     ) -> Result<(), StoreError>;
+
+    /// Whether what is kept is there after a restart of the process; `None` when the store does not
+    /// say. Only what an agent warns of at its start depends on it.
+    fn outlives_process(&self) -> Option<bool> {
+        None
+    }
 }

@@ -96,6 +96,10 @@ impl TaskStore for Store {
         leases::take_orphans(&mut *self.write().await?, lease, now, limit).await
     }
 
+    fn outlives_process(&self) -> Option<bool> {
+        Some(true)
+    }
+
     fn changes(&self) -> Option<BoxStream<'static, TaskChanged>> {
         Some(self.follow())
     }
@@ -166,5 +170,9 @@ impl PushConfigStore for Store {
         next: Option<UnixTime>,
     ) -> Result<(), StoreError> {
         push::give_back(&mut *self.write().await?, delivery, next).await
+    }
+
+    fn outlives_process(&self) -> Option<bool> {
+        Some(true)
     }
 }
