@@ -40,7 +40,7 @@ mod this_machine;
 mod tokens;
 mod weight;
 
-pub use agent::{Agent, AgentError, Danger, RunningAgent, UnauthenticatedAgent};
+pub use agent::{Agent, AgentError, Danger, InProcessAgent, RunningAgent, UnauthenticatedAgent};
 pub use default_handler::{DefaultRequestHandler, DefaultRequestHandlerBuilder, ExtendedCard};
 pub use handler::{Events, Reply, RequestHandler, ServerCallContext};
 pub use inbound::{Inbound, Limits};

@@ -7,7 +7,8 @@ use countersign::client::{Client, ClientError, OnBehalfOf, RetryPolicy};
 use futures_util::StreamExt as _;
 use serde_json::{Value, json};
 
-use super::fake::{Idle, MAX, task};
+use super::common::double::task;
+use super::fake::{Idle, MAX};
 use crate::common::double::{self, Heard, Seen, double};
 use crate::common::findings::Findings;
 use crate::common::{Failure, World};

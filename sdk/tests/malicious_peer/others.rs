@@ -6,7 +6,8 @@ use countersign::a2a::{
 };
 use countersign::client::ClientError;
 
-use super::fake::{Answer, Fake, moved, task};
+use super::common::double::{moved, task};
+use super::fake::{Answer, Fake};
 use crate::common::Failure;
 use crate::common::findings::{Findings, panics};
 use crate::common::wire::Wire;

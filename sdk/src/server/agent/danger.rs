@@ -26,7 +26,7 @@ const DRAIN: Duration = Duration::from_secs(2);
 /// What takes the proofs away; from [`Agent::danger`].
 #[derive(Debug)]
 pub struct Danger {
-    agent: Agent,
+    pub(super) agent: Agent,
     grpc: Option<SocketAddr>,
 }
 

@@ -90,7 +90,7 @@ pub(in crate::server) struct Terms {
 
 impl Terms {
     /// What `call` asks the policy for, and the extensions that are in force.
-    fn check(&self, call: &Call) -> Result<(Action, Vec<String>), A2aError> {
+    pub(in crate::server) fn check(&self, call: &Call) -> Result<(Action, Vec<String>), A2aError> {
         if let Some(tenant) = call.request.tenant()
             && !self.tenants.iter().any(|known| known == tenant)
         {

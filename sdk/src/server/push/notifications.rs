@@ -253,13 +253,25 @@ impl PushNotifications {
 
     /// Begins to deliver, or goes on with it, in a task of its own. A second call does nothing.
     ///
+    /// Warns when tasks outlive the process and configurations do not: after the next start, tasks
+    /// go on and nobody is told.
+    ///
     /// # Panics
     /// Outside a tokio runtime.
     pub fn start(&self) {
         let mut running = self.running();
         if running.is_none() {
-            self.0.worker.resume();
-            *running = Some(tokio::spawn(self.0.worker.clone().run()));
+            let worker = &self.0.worker;
+            let tasks_stay = worker.tasks().outlives_process() == Some(true);
+            if tasks_stay && worker.configs().outlives_process() == Some(false) {
+                tracing::warn!(
+                    "tasks outlive this process and push configurations do not: after a restart no \
+                     receiver is told any more; give PushSettings a store that keeps them, such as \
+                     that of the tasks"
+                );
+            }
+            worker.resume();
+            *running = Some(tokio::spawn(worker.clone().run()));
         }
     }
 

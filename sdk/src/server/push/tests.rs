@@ -3,6 +3,8 @@
 mod configs;
 mod delivery;
 mod ssrf;
+#[cfg(feature = "sqlite")]
+mod starting;
 
 use std::collections::HashMap;
 use std::io;

@@ -185,6 +185,10 @@ impl Inner {
 
 #[async_trait]
 impl TaskStore for MemoryTaskStore {
+    fn outlives_process(&self) -> Option<bool> {
+        Some(false)
+    }
+
     async fn create(
         &self,
         owner: &Owner,

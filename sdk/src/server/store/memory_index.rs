@@ -170,16 +170,15 @@ impl Owned {
             None => Bound::Unbounded,
         };
         let total = if state.is_none() && query.not_before_ms.is_none() {
-            order.len()
+            order.len() as u64
+        } else if let Some(told) = query.total {
+            told
         } else {
             let wanted = order.range((lowest.clone(), Bound::Unbounded));
-            wanted.filter(is_wanted).count()
+            wanted.filter(is_wanted).count() as u64
         };
         let page = self.page(query, order, lowest, is_wanted);
-        Found {
-            total: total as u64,
-            ..page
-        }
+        Found { total, ..page }
     }
 
     /// The page without its total.

@@ -105,6 +105,9 @@ pub struct TaskQuery {
     pub page_size: u32,
     /// Only those that come after this one.
     pub after: Option<TaskCursor>,
+    /// The total that an earlier page of the same list told: a store that would have to count again
+    /// gives it instead.
+    pub total: Option<u64>,
 }
 
 /// A place in the list of tasks: newest status first, then by descending ID.
@@ -264,6 +267,12 @@ pub trait TaskStore: Send + Sync + 'static {
     /// Says that whoever worked with this store is done: an agent that was shut down calls it last. A
     /// store that holds a file or connections open closes them, unless it is used elsewhere too.
     async fn close(&self) {}
+
+    /// Whether what is kept is there after a restart of the process; `None` when the store does not
+    /// say. Only what an agent warns of at its start depends on it.
+    fn outlives_process(&self) -> Option<bool> {
+        None
+    }
 
     /// Word of changes, in this process or another; `None` when no other process shares this store.
     fn changes(&self) -> Option<BoxStream<'static, TaskChanged>> {

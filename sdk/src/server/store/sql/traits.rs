@@ -100,6 +100,10 @@ impl TaskStore for Store {
         self.leave().await;
     }
 
+    fn outlives_process(&self) -> Option<bool> {
+        Some(true)
+    }
+
     fn changes(&self) -> Option<BoxStream<'static, TaskChanged>> {
         Some(self.follow())
     }
@@ -174,5 +178,9 @@ impl PushConfigStore for Store {
 
     async fn close(&self) {
         self.leave().await;
+    }
+
+    fn outlives_process(&self) -> Option<bool> {
+        Some(true)
     }
 }

@@ -301,6 +301,7 @@ async fn every_page_is_read_in_the_order_of_an_index() {
                     not_before_ms,
                     page_size: 50,
                     after,
+                    total: None,
                 };
                 let select = page_query(&owner(), &query).into_string();
                 let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {select}"));
