@@ -216,6 +216,99 @@ async fn a_card_written_by_hand_promises_nothing_that_is_not_set_up() -> Result<
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_agent_without_a_skill_does_not_start() -> Result<(), Failure> {
+    let world = World::with(Nothing).await?;
+    let workload = enrol(world.authority.enrol("two")?).await?;
+    let at = world.authority.oauth_endpoint();
+    let bare = Agent::new("two", "Works too", workload, at).policy(Policy::from_toml(POLICY)?);
+    match bare.serve("127.0.0.1:0", Nothing).await {
+        Err(error @ AgentError::NoSkill) => {
+            let says = error.to_string();
+            assert!(
+                says.contains(".skill(") && says.contains("at least one"),
+                "{says}"
+            );
+        }
+        other => panic!("{:?}", other.map(|_| "started")),
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_card_written_by_hand_names_the_interfaces_that_are_served() -> Result<(), Failure> {
+    type Change = fn(&mut AgentCard);
+    let world = World::with(Nothing).await?;
+    let origin = "https://two.test:7003";
+    let ready = async || -> Result<Agent, Failure> {
+        let agent = agent(&world).await?.policy(Policy::from_toml(POLICY)?);
+        Ok(agent.public_origin(origin))
+    };
+    let derived = ready().await?.serve("127.0.0.1:0", Nothing).await?;
+    let here = format!("https://{}", derived.local_addr());
+    let here = Peer::new(&here, "spiffe://test.example/agent/two")?;
+    let good = world.client("one").await?.card(&here).await?.card().clone();
+    let cases: [(&str, bool, Change, &str); 9] = [
+        ("as it is derived", false, |_| {}, "started"),
+        (
+            "one interface of three",
+            false,
+            |card| card.supported_interfaces.truncate(1),
+            "started",
+        ),
+        (
+            "0.3, which is off",
+            false,
+            |card| card.supported_interfaces[1].protocol_version = "0.3".into(),
+            "interface",
+        ),
+        ("no 0.3, which is on", true, |_| {}, "no interface"),
+        (
+            "0.3, which is on",
+            true,
+            |card| card.supported_interfaces[1].protocol_version = "0.3".into(),
+            "started",
+        ),
+        (
+            "nothing",
+            false,
+            |card| card.supported_interfaces.clear(),
+            "no interface",
+        ),
+        (
+            "another host",
+            false,
+            |card| card.supported_interfaces[0].url = "https://one.test:7003/a2a".into(),
+            "interface",
+        ),
+        (
+            "another path",
+            false,
+            |card| card.supported_interfaces[1].url.push_str("/v2"),
+            "interface",
+        ),
+        (
+            "another binding",
+            false,
+            |card| card.supported_interfaces[0].protocol_binding = "urn:other".into(),
+            "interface",
+        ),
+    ];
+    for (name, v03, change, want) in cases {
+        let mut card = good.clone();
+        change(&mut card);
+        let agent = ready().await?.allow_v0_3(v03).card(card);
+        let got = match agent.serve("127.0.0.1:0", Nothing).await {
+            Ok(_) => "started",
+            Err(AgentError::Interface { .. }) => "interface",
+            Err(AgentError::NoInterface { .. }) => "no interface",
+            Err(other) => panic!("{name}: {other}"),
+        };
+        assert_eq!(got, want, "{name}");
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_card_names_every_binding_and_where_tokens_are_issued() -> Result<(), Failure> {
     let world = World::with(Nothing).await?;
     let client = world.client("one").await?;

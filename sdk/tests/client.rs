@@ -7,6 +7,8 @@ mod common;
 mod agent;
 #[path = "client/current.rs"]
 mod current;
+#[path = "client/expiry.rs"]
+mod expiry;
 #[path = "client/faults.rs"]
 mod faults;
 #[path = "client/requests.rs"]

@@ -19,6 +19,7 @@ use countersign::a2a::{
 };
 use countersign::clock::{SystemClock, UnixTime};
 use countersign::policy::Owner;
+use countersign::server::push::PushSettings;
 use countersign::server::store::{SqliteStore, TaskChange, TaskQuery, TaskStore};
 use countersign::server::{AgentExecutor, EventQueue, RequestContext, ResumeContext, async_trait};
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -44,6 +45,14 @@ fn main() -> ExitCode {
         row(
             "no_accepted_task_is_lost_and_none_runs_twice_after_a_kill",
             no_task_is_lost_and_none_runs_twice,
+        ),
+        row(
+            "an_answer_that_was_taken_is_worked_on_after_a_kill",
+            an_answer_is_worked_on,
+        ),
+        row(
+            "a_shutdown_leaves_nothing_beside_the_file",
+            a_shutdown_closes_the_file,
         ),
     ];
     libtest_mimic::run(&Arguments::from_args(), tests).exit_code()
@@ -93,6 +102,7 @@ fn be_killed(kind: &str, folder: &Path, round: &str) -> Result<(), Failure> {
     match kind {
         "store" => runtime.block_on(write_on_and_on(folder, round)),
         "agent" => runtime.block_on(serve_on_and_on(folder)),
+        "answered" => runtime.block_on(answer_and_wait(folder)),
         _ => Err("no such child".into()),
     }
 }
@@ -108,8 +118,9 @@ fn change(id: &str, state: TaskState, expected: u64, events: usize) -> TaskChang
     let event = Arc::new(StreamResponse::Task(task.clone()));
     TaskChange {
         expected,
-        task: Arc::new(task),
+        task: task.into(),
         events: vec![event; events],
+        work_from: None,
     }
 }
 
@@ -213,6 +224,12 @@ impl Noting {
 impl AgentExecutor for Noting {
     async fn execute(&self, ctx: RequestContext, events: EventQueue) -> Result<(), A2aError> {
         self.note("execute", ctx.task(), ctx.owner());
+        if ctx.text() == "ask" {
+            events.input_required("Which day?");
+            // It hears the answer, and is never done with it.
+            ctx.next_message().await;
+            std::future::pending::<()>().await;
+        }
         events.working();
         let millis = ctx.text().parse().unwrap_or(0);
         tokio::time::sleep(Duration::from_millis(millis)).await;
@@ -260,6 +277,26 @@ async fn serve_on_and_on(folder: &Path) -> Result<(), Failure> {
         }
     });
     futures_util::future::try_join_all(callers).await.map(drop)
+}
+
+/// An agent that asks, a caller that answers, and a line when the answer was taken.
+async fn answer_and_wait(folder: &Path) -> Result<(), Failure> {
+    let (world, _) = agent(folder).await?;
+    let one = world.client_for("one", "alice").await?;
+    let call = || one.call(world.worker.peer());
+    let asked = call().send("ask").await?;
+    let asked = asked.task().ok_or("a task")?;
+    let at_once = SendMessageConfiguration {
+        return_immediately: true,
+        ..SendMessageConfiguration::default()
+    };
+    call()
+        .in_task(asked)
+        .configuration(at_once)
+        .send("Friday")
+        .await?;
+    println!("{}", asked.id);
+    std::future::pending().await
 }
 
 /// The noted runs of each task: how often it was executed and resumed.
@@ -331,6 +368,76 @@ fn no_task_is_lost_and_none_runs_twice() -> Result<(), Failure> {
             assert_eq!(runs[id], want, "{id}: goes on once, unless it was over");
         }
         drop(world);
+        Ok(())
+    })
+}
+
+fn an_answer_is_worked_on() -> Result<(), Failure> {
+    let folder = tempfile::tempdir()?;
+    let folder = folder.path();
+    let accepted = killed_after(1, "answered", folder, 0)?;
+    let id = accepted.first().ok_or("a task")?;
+    let (_, owner) = noted(folder)?;
+    Runtime::new()?.block_on(async {
+        let (world, store) = agent(folder).await?;
+        let kept = || async {
+            let kept = TaskStore::get(&store, &owner, id).await?;
+            Ok::<_, Failure>(kept.ok_or("it is lost")?.task)
+        };
+        let said: Vec<_> = kept().await?.history.iter().map(Message::text).collect();
+        assert_eq!(said, ["ask", "Which day?", "Friday"], "it was kept");
+        let over = tokio::time::timeout(LIMIT, async {
+            loop {
+                let task = kept().await?;
+                if task.status.state.is_terminal() {
+                    return Ok::<_, Failure>(task.status.state);
+                }
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        });
+        assert_eq!(over.await??, TaskState::Completed);
+        let (runs, _) = noted(folder)?;
+        assert_eq!(runs[id], [1, 1], "executed once, and resumed once");
+        drop(world);
+        Ok(())
+    })
+}
+
+fn a_shutdown_closes_the_file() -> Result<(), Failure> {
+    let folder = tempfile::tempdir()?;
+    let folder = folder.path();
+    let files = || -> Result<BTreeSet<String>, Failure> {
+        let names = std::fs::read_dir(folder)?.map(|entry| {
+            let name = entry?.file_name().into_string();
+            name.map_err(|_| Failure::from("a name"))
+        });
+        let names: Result<BTreeSet<String>, Failure> = names.collect();
+        Ok(names?.into_iter().filter(|name| name != "noted").collect())
+    };
+    Runtime::new()?.block_on(async {
+        for is_kept in [true, false] {
+            let store = SqliteStore::open(folder.join("tasks.db")).await?;
+            let clock = Arc::new(SystemClock);
+            let noting = Noting(folder.join("noted"));
+            let (tasks, configs) = (Arc::new(store.clone()), Arc::new(store.clone()));
+            let kept = is_kept.then_some(store);
+            let world = World::made(clock, noting, |agent| {
+                agent.store(tasks).push(PushSettings::new(configs))
+            });
+            let world = world.await?;
+            let one = world.client_for("one", "alice").await?;
+            one.call(world.worker.peer()).send("0").await?;
+            world.worker.shutdown().await;
+            let Some(store) = kept else {
+                assert_eq!(files()?, ["tasks.db".to_owned()].into());
+                continue;
+            };
+            // Whoever has a clone goes on with it.
+            let (_, owner) = noted(folder)?;
+            let page = TaskStore::list(&store, &owner, &TaskQuery::default()).await?;
+            assert_eq!(page.total, 1);
+            store.close().await;
+        }
         Ok(())
     })
 }

@@ -6,44 +6,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use common::obedient::Obedient;
 use common::raw::{Raw, claims};
 use common::{Failure, POLICY, World};
 use countersign::a2a::grpc::{self, Code, Status};
 use countersign::a2a::{
-    self, A2aError, Artifact, ErrorKind, GetTaskRequest, Message, Operation, Part, Request,
-    Response, SendMessageRequest, SendMessageResponse, StreamResponse, TaskState,
+    self, ErrorKind, GetTaskRequest, Message, Operation, Part, Request, Response,
+    SendMessageRequest, SendMessageResponse, StreamResponse, TaskState,
 };
 use countersign::card::ProtocolBinding;
 use countersign::client::{Call, Client, ClientError};
 use countersign::clock::SystemClock;
 use countersign::policy::Policy;
-use countersign::server::{Agent, AgentExecutor, EventQueue, RequestContext, async_trait};
+use countersign::server::Agent;
 use countersign::tls::{HttpVersion, TlsError, Transport, TransportConfig};
 use countersign::workload::Workload;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, TE, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, StatusCode, Version};
 use http_body_util::{BodyExt as _, Full};
-
-/// Does what the message says.
-struct Obedient;
-
-#[async_trait]
-impl AgentExecutor for Obedient {
-    async fn execute(&self, ctx: RequestContext, events: EventQueue) -> Result<(), A2aError> {
-        match ctx.text().as_str() {
-            "task" => {
-                events.working();
-                events.artifact(Artifact::new(Part::text("the result")));
-                events.complete(Some(Part::text("done")));
-            }
-            "error" => return Err(A2aError::new(ErrorKind::ContentTypeNotSupported, "no")),
-            _ => {
-                events.reply(format!("for {}", ctx.caller()));
-            }
-        }
-        Ok(())
-    }
-}
 
 struct Bench {
     world: World,
@@ -378,8 +358,9 @@ async fn a_client_is_told_who_may_not() -> Result<(), Failure> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_of_0_3_is_served_only_where_the_agent_says_so() -> Result<(), Failure> {
     for serves in [true, false] {
-        let Bench { world, one } = Bench::with(|worker| worker.allow_v0_3(serves)).await?;
-        let client = Client::builder(one, world.authority.oauth_endpoint());
+        let bench = Bench::with(|worker| worker.allow_v0_3(serves)).await?;
+        let world = &bench.world;
+        let client = Client::builder(bench.one.clone(), world.authority.oauth_endpoint());
         let client = client.allow_v0_3().build()?;
         let grant = client.oauth().login("alice", &"work".parse()?).await?;
         let one = client.on_behalf_of_user(grant);
@@ -388,6 +369,21 @@ async fn a_client_of_0_3_is_served_only_where_the_agent_says_so() -> Result<(), 
             call.binding(ProtocolBinding::Grpc)
                 .version(a2a::Version::V0_3)
         };
+        // And whoever does not ask the card first.
+        let asked = Request::SendMessage(send("who"));
+        let mut raw = bench.raw(&asked)?;
+        let (path, message) = grpc::v03::write_request(&asked)?;
+        raw.parts.uri = bench.world.worker.peer().uri(path)?;
+        raw.body = grpc::frame(&message).into();
+        let headers = &mut raw.parts.headers;
+        headers.insert("a2a-version", HeaderValue::from_static("0.3"));
+        let told = bench.signed(raw).await?;
+        let want = if serves {
+            StatusCode::OK
+        } else {
+            StatusCode::NOT_FOUND
+        };
+        assert_eq!(told.status, want);
         if !serves {
             let error = call().send("who").await.expect_err("no 0.3");
             assert_eq!(error.reason(), "card.no_interface");

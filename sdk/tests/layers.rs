@@ -35,7 +35,7 @@ const LAYERS: [(&str, u8); 23] = [
 ];
 
 /// The only uses within one layer, each in one direction.
-const SIDEWAYS: [(&str, &str); 11] = [
+const SIDEWAYS: [(&str, &str); 10] = [
     ("a2a", "jose"),
     ("card", "token"),
     ("httpsig", "svid"),
@@ -46,7 +46,6 @@ const SIDEWAYS: [(&str, &str); 11] = [
     ("oauth", "tls"),
     ("oauth", "workload"),
     ("server", "client"),
-    ("cli", "authority"),
 ];
 
 #[test]

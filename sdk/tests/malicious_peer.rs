@@ -11,5 +11,9 @@ mod fake;
 #[cfg(feature = "grpc")]
 #[path = "malicious_peer/grpc.rs"]
 mod grpc;
+#[path = "malicious_peer/lists.rs"]
+mod lists;
+#[path = "malicious_peer/others.rs"]
+mod others;
 #[path = "malicious_peer/streams.rs"]
 mod streams;

@@ -3,7 +3,7 @@
 mod common;
 
 use common::Failure;
-use countersign::a2a::{A2aError, AgentCard, ErrorKind};
+use countersign::a2a::{A2aError, AgentCard, AgentSkill, ErrorKind};
 use countersign::server::{
     Agent, AgentError, AgentExecutor, EventQueue, RequestContext, UnauthenticatedAgent, async_trait,
 };
@@ -28,9 +28,16 @@ impl AgentExecutor for Who {
     }
 }
 
+fn kit() -> Agent {
+    let skill = AgentSkill::new("who", "Who", "Says who calls").tagged(["test"]);
+    Agent::without_identity("kit", "Answers a kit").skill(skill)
+}
+
 async fn started() -> Result<UnauthenticatedAgent, AgentError> {
-    let agent = Agent::without_identity("kit", "Answers a kit").danger();
-    agent.serve_unauthenticated("127.0.0.1:0", Who).await
+    kit()
+        .danger()
+        .serve_unauthenticated("127.0.0.1:0", Who)
+        .await
 }
 
 /// One request over a plain connection: the status line and the body of the answer.
@@ -175,16 +182,64 @@ async fn grpc_is_served_there_over_http_2_without_negotiation() -> Result<(), Fa
 #[tokio::test(flavor = "multi_thread")]
 async fn without_proofs_only_this_machine_is_served() -> Result<(), Failure> {
     for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:0"] {
-        let agent = Agent::without_identity("kit", "Answers a kit").danger();
-        let got = agent.serve_unauthenticated(address, Who).await;
+        let got = kit().danger().serve_unauthenticated(address, Who).await;
         assert!(
             matches!(got, Err(AgentError::NotLoopback { .. })),
             "{address}"
         );
     }
-    let agent = Agent::without_identity("kit", "Answers a kit");
-    let got = agent.serve("127.0.0.1:0", Who).await;
+    let got = kit().serve("127.0.0.1:0", Who).await;
     assert!(matches!(got, Err(AgentError::NoIdentity)));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_skill_it_does_not_start_either() -> Result<(), Failure> {
+    let bare = Agent::without_identity("kit", "Answers a kit").danger();
+    let got = bare.serve_unauthenticated("127.0.0.1:0", Who).await;
+    assert!(matches!(got, Err(AgentError::NoSkill)));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn its_card_is_held_to_the_rules_of_every_card() -> Result<(), Failure> {
+    let agent = started().await?;
+    let (_, body) = plain(&agent, "GET /.well-known/agent-card.json", "").await?;
+    let address = agent.local_addr().to_string();
+    agent.shutdown().await;
+    // That card is of an agent at this address, and of no other.
+    let written = |change: fn(&mut AgentCard)| -> Result<Agent, Failure> {
+        let mut card: AgentCard = serde_json::from_str(&body)?;
+        change(&mut card);
+        Ok(Agent::without_identity("kit", "Answers a kit").card(card))
+    };
+    let serve = async |agent: Agent, address: &str| {
+        let got = agent.danger().serve_unauthenticated(address, Who).await;
+        match got {
+            Ok(agent) => {
+                agent.shutdown().await;
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
+    };
+    serve(written(|_| {})?, &address).await?;
+    let by_name = written(|card| {
+        for interface in &mut card.supported_interfaces {
+            interface.url = interface.url.replace("127.0.0.1", "localhost");
+        }
+    })?;
+    serve(by_name, &address).await?;
+    let got = serve(written(|_| {})?, "127.0.0.1:0").await;
+    assert!(matches!(got, Err(AgentError::Interface { .. })), "{got:?}");
+    let pushes = written(|card| card.capabilities.push_notifications = Some(true))?;
+    let got = serve(pushes, &address).await;
+    assert!(matches!(got, Err(AgentError::Capability { .. })), "{got:?}");
+    let got = serve(written(|_| {})?.allow_v0_3(true), &address).await;
+    assert!(
+        matches!(got, Err(AgentError::NoInterface { .. })),
+        "{got:?}"
+    );
     Ok(())
 }
 

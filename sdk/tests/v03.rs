@@ -4,47 +4,17 @@ mod common;
 
 use std::sync::Arc;
 
+use common::obedient::Obedient;
 use common::raw::{Raw, Told, claims};
 use common::{Failure, World};
-use countersign::a2a::{
-    A2aError, Artifact, ErrorKind, Part, SendMessageConfiguration, StreamResponse, TaskState,
-    Version,
-};
+use countersign::a2a::{ErrorKind, SendMessageConfiguration, StreamResponse, TaskState, Version};
 use countersign::card::{EXTENSION_URI, ProtocolBinding};
 use countersign::client::{Client, ClientError, OnBehalfOf};
 use countersign::clock::SystemClock;
-use countersign::server::{AgentExecutor, EventQueue, RequestContext, async_trait};
 use countersign::workload::Workload;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderValue, Method, StatusCode};
 use serde_json::{Value, json};
-
-/// Does what the message says.
-struct Obedient;
-
-#[async_trait]
-impl AgentExecutor for Obedient {
-    async fn execute(&self, ctx: RequestContext, events: EventQueue) -> Result<(), A2aError> {
-        match ctx.text().as_str() {
-            "task" => {
-                events.working();
-                events.artifact(Artifact::new(Part::text("the result")));
-                events.complete(Some(Part::text("done")));
-            }
-            "wait" => {
-                events.working();
-                ctx.cancelled().await;
-            }
-            "ask" => {
-                events.input_required("Which day?");
-            }
-            _ => {
-                events.reply(format!("for {}", ctx.caller()));
-            }
-        }
-        Ok(())
-    }
-}
 
 struct Bench {
     world: World,

@@ -104,7 +104,7 @@ impl World {
             make(&session, &mechanism, &public, label, 1);
         }
         for (label, bits) in [("rsa", 2048_u64), ("short", 1024)] {
-            let bits = bits.try_into().expect("a number");
+            let bits = bits.into();
             let public = [
                 Attribute::ModulusBits(bits),
                 Attribute::PublicExponent(vec![1, 0, 1]),

@@ -80,7 +80,8 @@ pub(crate) fn change(id: &str, state: TaskState, expected: u64) -> TaskChange {
     let event = Arc::new(StreamResponse::Task(task.clone()));
     TaskChange {
         expected,
-        task: Arc::new(task),
+        task: task.into(),
         events: vec![event; 2],
+        work_from: None,
     }
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::sync::Arc;
 
 use countersign::server::store::MemoryTaskStore;
-use countersign::server::{Agent, AgentExecutor, UnauthenticatedAgent};
+use countersign::server::{Agent, AgentExecutor, TaskLimits, UnauthenticatedAgent};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::common::Failure;
@@ -52,7 +52,13 @@ impl Stage {
         self.on_served(async {
             let agent = Agent::without_identity("worker", "Echoes").skill(echo_skill());
             let store = MemoryTaskStore::with_tasks(1 << 20);
-            let danger = agent.store(Arc::new(store)).danger();
+            // Callers without proofs are one owner.
+            let limits = TaskLimits {
+                streams: usize::MAX,
+                ..TaskLimits::default()
+            };
+            let agent = agent.store(Arc::new(store)).task_limits(limits);
+            let danger = agent.danger();
             Ok(danger
                 .serve_unauthenticated("127.0.0.1:0", executor)
                 .await?)

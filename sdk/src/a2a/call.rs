@@ -189,7 +189,7 @@ impl Response {
     }
 }
 
-fn incomplete(what: &str) -> A2aError {
+pub(super) fn incomplete(what: &str) -> A2aError {
     let message = format!("Not an answer of A2A: {what}");
     A2aError::new(ErrorKind::InvalidAgentResponse, message)
 }

@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::call::incomplete;
 use super::wire;
-use super::{Artifact, Message, Struct, Task, TaskState, TaskStatus};
+use super::{A2aError, Artifact, Message, Struct, Task, TaskState, TaskStatus};
 
 /// The state of a task changed.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -94,6 +95,42 @@ impl StreamResponse {
             Self::Message(message) => message.task_id.as_deref(),
             Self::StatusUpdate(event) => Some(&event.task_id),
             Self::ArtifactUpdate(event) => Some(&event.task_id),
+        }
+    }
+
+    /// The conversation it belongs to; none when it names none.
+    pub fn context_id(&self) -> Option<&str> {
+        let id = match self {
+            Self::Task(task) => &task.context_id,
+            Self::Message(message) => message.context_id.as_ref()?,
+            Self::StatusUpdate(event) => &event.context_id,
+            Self::ArtifactUpdate(event) => &event.context_id,
+        };
+        Some(id.as_str()).filter(|id| !id.is_empty())
+    }
+
+    /// Whether everything is there without which it is no event: a task and what happens to one
+    /// have the task's ID (A2A §5.7), as [`Response::check`](super::Response::check) has it for an
+    /// answer.
+    ///
+    /// # Errors
+    /// `InvalidAgentResponse` with the name of the missing field.
+    ///
+    /// ```
+    /// use countersign::a2a::{Message, Part, StreamResponse};
+    /// let event = StreamResponse::Message(Message::agent(Part::text("hi")));
+    /// assert!(event.check().is_ok(), "a message needs no task");
+    /// ```
+    pub fn check(&self) -> Result<(), A2aError> {
+        match self {
+            Self::Task(task) if task.id.is_empty() => Err(incomplete("a task without id")),
+            Self::StatusUpdate(event) if event.task_id.is_empty() => {
+                Err(incomplete("a status update without taskId"))
+            }
+            Self::ArtifactUpdate(event) if event.task_id.is_empty() => {
+                Err(incomplete("an artifact update without taskId"))
+            }
+            _ => Ok(()),
         }
     }
 

@@ -171,7 +171,8 @@ pub(super) fn client(error: &ClientError) -> (Kind, &'static str) {
         ClientError::ForeignInterface { .. }
         | ClientError::Scope(_)
         | ClientError::Signature(_)
-        | ClientError::Answer { .. } => (Kind::Refused, "its operator must mend the agent"),
+        | ClientError::Answer { .. }
+        | ClientError::Endless { .. } => (Kind::Refused, "its operator must mend the agent"),
     }
 }
 

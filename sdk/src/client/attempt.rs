@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::StatusCode;
 use tokio::time::Instant;
 
+use super::about::About;
 use super::answer;
 use super::call::Intent;
 use super::connect::Client;
@@ -122,7 +123,7 @@ impl Client {
             return Ok(Got::Card(SignedCard::received(bytes.into(), peer)));
         }
         let answer = binding.read(operation, &told)?;
-        answer.check()?;
+        About::of(request).check(&answer)?;
         Ok(Got::Response(answer))
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::time::Instant;
 
+use super::about::About;
 use super::answer::{self, Answer};
 use super::attempt::Got;
 use super::cards::ExtendedCards;
@@ -168,7 +169,8 @@ impl Call {
     }
 
     /// The agent's work on the message is worth nothing after this time: it may give up then, and
-    /// its task fails. Unlike [`Call::deadline`] this is about the task, not about waiting here.
+    /// its task fails. Unlike [`Call::deadline`] this is about the task, not about waiting here. A call
+    /// that belongs to another one ([`CallScope`](super::CallScope)) says no later time than that one.
     pub fn finish_by(mut self, end: Timestamp) -> Self {
         self.finish_by = Some(end);
         self
@@ -183,7 +185,9 @@ impl Call {
         if let Some(skill) = &self.intent.skill {
             ours.insert("skill".to_owned(), json!(skill));
         }
-        if let Some(end) = &self.finish_by {
+        // What is asked for is a part of the work that is under way here.
+        let ends = [self.finish_by, CallScope::current().finish_by];
+        if let Some(end) = ends.into_iter().flatten().min() {
             ours.insert("deadline".to_owned(), json!(end));
         }
         if !ours.is_empty() {
@@ -235,10 +239,11 @@ impl Call {
 
     /// Makes a call that is answered with a stream.
     pub(super) async fn events(self, request: Request) -> Result<EventStream, ClientError> {
+        let about = About::of(&request);
         match self.made(request).await? {
             Got::Events(source) => {
                 let scope = CallScope::current();
-                let following = Following::new(self.client, self.intent, scope, source);
+                let following = Following::new(self.client, self.intent, scope, about, source);
                 Ok(EventStream::following(following))
             }
             Got::Response(_) | Got::Card(_) => Err(ClientError::Answer {

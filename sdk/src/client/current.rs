@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use super::call::OnBehalfOf;
 use super::connect::Client;
 use super::error::ClientError;
+use crate::a2a::Timestamp;
 use crate::audit::Admitted;
 
 /// What the calls made while another one is served inherit from it.
@@ -24,12 +25,30 @@ pub struct CallScope {
     pub admitted: Option<Arc<Admitted>>,
     /// When its caller stops waiting.
     pub deadline: Option<Instant>,
+    /// When its work is worth nothing any more, if its caller said so. Messages sent meanwhile say it
+    /// too ([`Call::finish_by`](super::Call::finish_by)).
+    pub finish_by: Option<Timestamp>,
     /// Becomes true when its caller takes it back.
     pub cancelled: Option<watch::Receiver<bool>>,
 }
 
+/// The deadline of a call that goes on in rounds, each with its own.
+pub(crate) trait RoundDeadline: Send + Sync {
+    /// Until when the caller of the present round waits.
+    fn deadline(&self) -> Option<Instant>;
+
+    /// When the work of the present round is worth nothing any more.
+    fn finish_by(&self) -> Option<Timestamp>;
+}
+
+#[derive(Clone)]
+struct Current {
+    scope: CallScope,
+    rounds: Option<Arc<dyn RoundDeadline>>,
+}
+
 tokio::task_local! {
-    static CURRENT: CallScope;
+    static CURRENT: Current;
 }
 
 /// Runs `future` as part of the call that `current` tells of.
@@ -47,13 +66,36 @@ tokio::task_local! {
 /// # Ok(()) }
 /// ```
 pub async fn scope<F: Future>(current: CallScope, future: F) -> F::Output {
+    let current = Current {
+        scope: current,
+        rounds: None,
+    };
     CURRENT.scope(current, future).await
+}
+
+/// The same for a call whose deadline is that of the round it is in by then.
+#[cfg(feature = "server")]
+pub(crate) async fn scope_in_rounds<F: Future>(
+    scope: CallScope,
+    rounds: Arc<dyn RoundDeadline>,
+    future: F,
+) -> F::Output {
+    let rounds = Some(rounds);
+    CURRENT.scope(Current { scope, rounds }, future).await
 }
 
 impl CallScope {
     /// The scope this runs in; an empty one outside of any.
     pub fn current() -> Self {
-        CURRENT.try_with(Clone::clone).unwrap_or_default()
+        let current = CURRENT.try_with(|current| {
+            let mut scope = current.scope.clone();
+            if let Some(rounds) = &current.rounds {
+                scope.deadline = rounds.deadline();
+                scope.finish_by = rounds.finish_by();
+            }
+            scope
+        });
+        current.unwrap_or_default()
     }
 
     /// The same with a deadline that is not later than `deadline`.
@@ -103,6 +145,7 @@ impl fmt::Debug for CallScope {
         f.debug_struct("CallScope")
             .field("caller", &caller)
             .field("deadline", &self.deadline)
+            .field("finish_by", &self.finish_by)
             .field("cancelled", &self.cancelled.as_ref().map(|c| *c.borrow()))
             .finish()
     }

@@ -134,6 +134,14 @@ pub enum ClientError {
         /// The limit in bytes.
         max: usize,
     },
+    /// A list does not come to an end: the agent names page after page.
+    #[error("the agent's list has over {max} {what}")]
+    Endless {
+        /// The limit.
+        max: usize,
+        /// Of what.
+        what: &'static str,
+    },
     /// The connection broke before the answer was whole.
     #[error("the connection broke before the answer was whole")]
     Truncated,
@@ -198,6 +206,7 @@ impl ClientError {
             Self::Agent(_) => "client.agent_error",
             Self::Answer { .. } => "client.answer",
             Self::TooLong { .. } => "client.answer_too_long",
+            Self::Endless { .. } => "client.endless",
             Self::Truncated => "client.truncated",
             Self::Idle { .. } => "client.stream_idle",
             Self::Credential { .. } => "client.credential",

@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
+use super::about::About;
 use super::attempt::Got;
 use super::call::Intent;
 use super::connect::Client;
 use super::current::CallScope;
 use super::error::ClientError;
-use super::retry::{RetryPolicy, is_passing};
+use super::retry::{RetryPolicy, has_expired, is_passing};
 use super::stream::Source;
 use crate::a2a::{
     CancelTaskRequest, ErrorKind, GetTaskRequest, Request, Response, StreamResponse,
@@ -17,6 +20,10 @@ use crate::a2a::{
 /// How long we try to cancel the task of a call that was taken back.
 const CANCEL: Duration = Duration::from_secs(5);
 
+/// How long a stream lasts at least whose token was good when it was opened. One that is ended sooner
+/// again and again is not taken up for ever.
+const LASTS: Duration = Duration::from_secs(10);
+
 /// Where a stream stands.
 pub(super) struct Following {
     client: Client,
@@ -24,6 +31,8 @@ pub(super) struct Following {
     scope: CallScope,
     /// None when the stream is over.
     source: Option<Source>,
+    /// What every event must be about, on whichever connection it comes.
+    about: About,
     task: Option<String>,
     /// The last state that was told.
     state: Option<TaskState>,
@@ -33,22 +42,32 @@ pub(super) struct Following {
     failures: u32,
     /// The next event is the task as it stands, which is not new.
     resumed: bool,
+    /// Since when there is this source.
+    since: Instant,
 }
 
 type Told = Option<(Result<StreamResponse, ClientError>, Following)>;
 
 impl Following {
-    pub(super) fn new(client: Client, intent: Intent, scope: CallScope, source: Source) -> Self {
+    pub(super) fn new(
+        client: Client,
+        intent: Intent,
+        scope: CallScope,
+        about: About,
+        source: Source,
+    ) -> Self {
         Self {
             client,
             intent,
             scope,
             source: Some(source),
+            about,
             task: None,
             state: None,
             complete: false,
             failures: 0,
             resumed: false,
+            since: Instant::now(),
         }
     }
 
@@ -62,13 +81,16 @@ impl Following {
             let next = async { Ok(source.next(idle).await) };
             let broke = match scope.bounded(Duration::MAX, next).await {
                 Ok(Some(Ok(event))) => {
+                    if let Err(error) = self.about.check_event(&event) {
+                        return self.ended_by(error.into());
+                    }
                     self.note(&event);
                     return Some((Ok(event), self));
                 }
                 // An agent that ends a stream in the middle of a task went away.
                 Ok(None) if self.complete || self.task.is_none() => return None,
                 Ok(None) => ClientError::Truncated,
-                Ok(Some(Err(error))) if is_passing(&error) => error,
+                Ok(Some(Err(error))) if is_passing(&error) || has_expired(&error) => error,
                 Ok(Some(Err(error))) | Err(error) => return self.ended_by(error),
             };
             if let Err(error) = self.resume(broke).await {
@@ -106,8 +128,10 @@ impl Following {
         let Some(id) = self.task.clone() else {
             return Err(broke);
         };
-        // Silence is long by itself: whoever answers then again has done nothing wrong.
-        let silent = matches!(broke, ClientError::Idle { .. });
+        // Silence is long by itself, and so is the life of a token: whoever answers then again has done
+        // nothing wrong.
+        let expired = has_expired(&broke) && self.since.elapsed() >= LASTS;
+        let regular = expired || matches!(broke, ClientError::Idle { .. });
         let policy = self.client.0.retries;
         let mut error = broke;
         loop {
@@ -124,7 +148,8 @@ impl Following {
                 Ok(source) => {
                     self.source = Some(source);
                     self.resumed = true;
-                    if silent {
+                    self.since = Instant::now();
+                    if regular {
                         self.failures = 0;
                     }
                     return Ok(());

@@ -14,6 +14,7 @@
 //! # Ok(()) }
 //! ```
 
+mod about;
 mod answer;
 mod attempt;
 mod authorize;
@@ -29,6 +30,7 @@ mod extended;
 mod follow;
 mod intercept;
 mod outbound;
+mod pages;
 mod peer;
 mod plans;
 mod push;
@@ -45,6 +47,8 @@ pub use call::{Call, OnBehalfOf};
 pub use connect::Client;
 pub use credentials::{CredentialProvider, CredentialRequest, StaticCredentials};
 pub use current::{CallScope, scope};
+#[cfg(feature = "server")]
+pub(crate) use current::{RoundDeadline, scope_in_rounds};
 pub use error::ClientError;
 pub use intercept::{AfterCall, BeforeCall, CallInterceptor};
 pub use peer::Peer;

@@ -3,13 +3,14 @@
 use super::answer;
 use super::call::Call;
 use super::error::ClientError;
+use super::pages::EmptyPages;
 use crate::a2a::{
     DeleteTaskPushNotificationConfigRequest, GetTaskPushNotificationConfigRequest,
     ListTaskPushNotificationConfigsRequest, Request, Response, TaskPushNotificationConfig,
 };
 
-/// More pages than this are not asked for: an agent that never comes to an end is not followed.
-const MAX_PAGES: usize = 1000;
+/// The most configurations that a list may have. Agents allow a task far fewer: ours 16.
+const MAX_CONFIGS: usize = 1000;
 
 impl Call {
     /// CreateTaskPushNotificationConfig: asks to be told about a task by push. Gives it as the agent
@@ -43,10 +44,13 @@ impl Call {
         self.one_config(request).await
     }
 
-    /// ListTaskPushNotificationConfigs, all pages.
+    /// ListTaskPushNotificationConfigs, all pages: together at most 1000 configurations, which are
+    /// no larger than one answer may be
+    /// ([`ClientBuilder::max_answer`](super::ClientBuilder::max_answer)).
     ///
     /// # Errors
-    /// [`ClientError`], naming the step that refused.
+    /// [`ClientError`], naming the step that refused; [`ClientError::Endless`] and
+    /// [`ClientError::TooLong`] when the agent does not come to an end within that.
     pub async fn list_push_configs(
         self,
         task_id: &str,
@@ -55,22 +59,33 @@ impl Call {
             task_id: task_id.to_owned(),
             ..ListTaskPushNotificationConfigsRequest::default()
         };
-        let mut configs = Vec::new();
-        for _ in 0..MAX_PAGES {
+        let max = self.client.0.max_answer;
+        let (mut configs, mut bytes, mut empty) = (Vec::new(), 0, EmptyPages::default());
+        loop {
             let request = Request::ListTaskPushNotificationConfigs(asked.clone());
             let operation = request.operation();
             let page = match self.once(request).await? {
                 Response::ListTaskPushNotificationConfigs(page) => page,
                 other => return Err(answer::mismatch(operation, &other)),
             };
+            empty.count(page.configs.is_empty())?;
+            bytes += page.configs.iter().map(size).sum::<usize>();
             configs.extend(page.configs);
+            if configs.len() > MAX_CONFIGS {
+                return Err(ClientError::Endless {
+                    max: MAX_CONFIGS,
+                    what: "push configurations",
+                });
+            }
+            if bytes > max {
+                return Err(ClientError::TooLong { max });
+            }
             let token = Some(page.next_page_token).filter(|token| !token.is_empty());
             if token.is_none() || token == asked.page_token {
-                break;
+                return Ok(configs);
             }
             asked.page_token = token;
         }
-        Ok(configs)
     }
 
     /// DeleteTaskPushNotificationConfig: also when it is gone already.
@@ -98,4 +113,19 @@ impl Call {
             other => Err(answer::mismatch(operation, &other)),
         }
     }
+}
+
+/// How many bytes its texts have; there are so few configurations that the rest counts for nothing.
+fn size(config: &TaskPushNotificationConfig) -> usize {
+    let how = config.authentication.as_ref();
+    let texts = [
+        config.tenant.as_ref(),
+        config.id.as_ref(),
+        config.task_id.as_ref(),
+        Some(&config.url),
+        config.token.as_ref(),
+        how.map(|how| &how.scheme),
+        how.and_then(|how| how.credentials.as_ref()),
+    ];
+    texts.into_iter().flatten().map(String::len).sum()
 }

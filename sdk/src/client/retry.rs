@@ -117,6 +117,11 @@ pub(super) fn is_passing(error: &ClientError) -> bool {
     }
 }
 
+/// Whether a stream ended because what it was opened with is no longer good. A new token may be had.
+pub(super) const fn has_expired(error: &ClientError) -> bool {
+    matches!(error, ClientError::Refused { status: 401, .. })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

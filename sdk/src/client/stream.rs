@@ -19,8 +19,9 @@ use crate::a2a::StreamResponse;
 
 /// The events of a streaming call, in the agent's order.
 ///
-/// When the connection breaks while a task is under way, the stream subscribes to the task again
-/// ([`RetryPolicy`](super::RetryPolicy)) and goes on. It then gives the task as it stands, as
+/// When the connection breaks while a task is under way, or the agent ends the stream because the token
+/// it was opened with has expired, the stream subscribes to the task again, with a token that is good
+/// ([`RetryPolicy`](super::RetryPolicy)), and goes on. It then gives the task as it stands, as
 /// [`StreamResponse::Task`], and after it only what is new. So a `Task` in a stream always stands
 /// for everything before it: whoever puts artifacts together begins again with it, and has nothing
 /// twice. What happened while nobody listened is in that task; the updates in between are not told.
@@ -46,7 +47,8 @@ impl EventStream {
     /// The next event; `None` when the agent ended the stream.
     ///
     /// # Errors
-    /// [`ClientError::Agent`] when the agent ended with an error, [`ClientError::Truncated`] when
+    /// [`ClientError::Agent`] when the agent ended with an error, [`ClientError::Refused`] of status 401
+    /// when the token expired and no new one was taken, [`ClientError::Truncated`] when
     /// the connection broke and the task could not be subscribed to again; there is nothing after
     /// an error.
     pub async fn next(&mut self) -> Option<Result<StreamResponse, ClientError>> {

@@ -6,6 +6,7 @@ use futures_util::stream;
 use super::answer;
 use super::call::Call;
 use super::error::ClientError;
+use super::pages::EmptyPages;
 use super::stream::EventStream;
 use crate::a2a::{
     CancelTaskRequest, GetTaskRequest, ListTasksRequest, ListTasksResponse, Request, Response,
@@ -38,7 +39,8 @@ impl Call {
     }
 
     /// ListTasks over all pages, from the one that `asked` begins with. A page is asked for when
-    /// the one before is used up; an error is the last item.
+    /// the one before is used up; an error is the last item. An agent that names page after page
+    /// with nothing on them is given up ([`ClientError::Endless`]).
     ///
     /// ```no_run
     /// # async fn f(call: countersign::client::Call) -> Result<(), countersign::client::ClientError> {
@@ -59,6 +61,7 @@ impl Call {
             call: self,
             next: Some(asked),
             here: Vec::new().into_iter(),
+            empty: EmptyPages::default(),
         };
         stream::unfold(pages, Pages::step)
     }
@@ -111,6 +114,7 @@ struct Pages {
     /// What to ask for next; none when the last page is here.
     next: Option<ListTasksRequest>,
     here: std::vec::IntoIter<Task>,
+    empty: EmptyPages,
 }
 
 impl Pages {
@@ -124,6 +128,9 @@ impl Pages {
                 Ok(page) => page,
                 Err(error) => return Some((Err(error), self)),
             };
+            if let Err(error) = self.empty.count(page.tasks.is_empty()) {
+                return Some((Err(error), self));
+            }
             // A2A §3.1.4: an empty token ends the list. One that stays the same would never end.
             let token = Some(page.next_page_token).filter(|token| !token.is_empty());
             let goes_on = token.is_some() && token != asked.page_token;

@@ -270,6 +270,15 @@ mod tests {
     #[test]
     fn a_message_without_skill_needs_a_rule_of_its_own() {
         let message = || Action::new(Operation::SendMessage);
+        let stream = Action::new(Operation::SendStreamingMessage);
+        let sends = GOOD.replace(
+            "\"SendMessage\"",
+            "\"SendMessage\", \"SendStreamingMessage\"",
+        );
+        for action in [message(), stream] {
+            let got = outcome(&sends, delegated(ALL), action);
+            assert_eq!(got, "policy.skill_not_named");
+        }
         let ruled = format!("{GOOD}\n[operations.SendMessage]\nscopes = [\"payments.charge\"]");
         assert_eq!(
             outcome(&ruled, delegated(ALL), message()),

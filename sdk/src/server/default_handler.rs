@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use super::handler::{Reply, RequestHandler, ServerCallContext};
 use super::push::PushNotifications;
 use super::store::{MemoryTaskStore, TaskStore};
-use super::task::{AgentExecutor, Engine, EngineParts};
+use super::task::{AgentExecutor, Engine, EngineParts, TaskLimits};
 use crate::a2a::{A2aError, AgentCapabilities, AgentCard, ErrorKind, Request, Response};
 use crate::client::Client;
 use crate::clock::Clock;
@@ -75,6 +75,7 @@ impl DefaultRequestHandler {
                 clock,
                 push: None,
                 close_when_interrupted: false,
+                limits: TaskLimits::default(),
             },
             capabilities: AgentCapabilities::default(),
             push: None,
@@ -90,6 +91,15 @@ impl DefaultRequestHandler {
         self.beside.iter().for_each(JoinHandle::abort);
         if let Some(push) = &self.push {
             push.shutdown().await;
+        }
+    }
+
+    /// Closes the stores, after [`DefaultRequestHandler::shutdown`] and once no request is under way. A
+    /// store of which there are other clones goes on for these.
+    pub async fn close(&self) {
+        self.engine.close().await;
+        if let Some(push) = &self.push {
+            push.close().await;
         }
     }
 
@@ -199,6 +209,12 @@ impl DefaultRequestHandlerBuilder {
     /// stays open (A2A §7.6.1). When the task waits for input, it always ends (§11.7).
     pub fn close_streams_when_interrupted(mut self, close: bool) -> Self {
         self.parts.close_when_interrupted = close;
+        self
+    }
+
+    /// How much is held of one task, and for those who follow it.
+    pub fn task_limits(mut self, limits: TaskLimits) -> Self {
+        self.parts.limits = limits;
         self
     }
 

@@ -127,6 +127,10 @@ impl Inbound {
         &self.service
     }
 
+    pub(super) fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+
     /// The policy that decides.
     pub fn policy(&self) -> &Arc<Policy> {
         &self.policy

@@ -28,6 +28,7 @@ mod default_handler;
 mod handler;
 mod inbound;
 mod layer;
+mod lifetime;
 mod published;
 pub mod push;
 mod refusal;
@@ -38,8 +39,9 @@ pub mod store;
 mod task;
 mod this_machine;
 mod tokens;
+mod weight;
 
-pub use agent::{Agent, AgentError, Danger, RunningAgent, UnauthenticatedAgent};
+pub use agent::{Agent, AgentError, Danger, InProcessAgent, RunningAgent, UnauthenticatedAgent};
 pub use default_handler::{DefaultRequestHandler, DefaultRequestHandlerBuilder, ExtendedCard};
 pub use handler::{Events, Reply, RequestHandler, ServerCallContext};
 pub use inbound::{Inbound, Limits};
@@ -47,6 +49,6 @@ pub use layer::{ProveCaller, ProveCallerService, Proved};
 pub use refusal::Refusal;
 pub use requester::Requester;
 pub use signature_agent::{document_route, key_directory_route};
-pub use task::{AgentExecutor, EventQueue, FollowUp, RequestContext, ResumeContext};
+pub use task::{AgentExecutor, EventQueue, FollowUp, RequestContext, ResumeContext, TaskLimits};
 
 pub use async_trait::async_trait;

@@ -74,12 +74,18 @@ fn bindings(front: Arc<Front>, paths: &Paths) -> Router {
         let base = base.clone();
         async move { http_json(&front, base, request).await }
     };
-    let mut router = Router::new()
-        // Some clients put a slash behind every base address.
-        .route(&format!("{}/", paths.json_rpc), post(json_rpc))
-        .route(&format!("{}/{{*path}}", paths.rest), any(rest));
-    if !paths.json_rpc.is_empty() {
-        router = router.route(&paths.json_rpc, post(json_rpc));
+    // Some clients put a slash behind every base address.
+    let places = |path: &str| [path.to_owned(), format!("{path}/")];
+    let rpc = places(&paths.json_rpc);
+    let mut router = Router::new().route(&format!("{}/{{*path}}", paths.rest), any(rest.clone()));
+    for path in rpc.iter().filter(|path| !path.is_empty()) {
+        router = router.route(path, post(json_rpc));
+    }
+    // No operation is at the base itself; that is told in the binding's own form too.
+    for path in places(&paths.rest) {
+        if !path.is_empty() && !rpc.contains(&path) {
+            router = router.route(&path, any(rest.clone()));
+        }
     }
     #[cfg(feature = "grpc")]
     {

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 /// What an address is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Class {
+pub enum AddressClass {
     /// A host on the public internet.
     Public,
     /// This machine.
@@ -17,7 +17,7 @@ pub enum Class {
     Special(&'static str),
 }
 
-impl fmt::Display for Class {
+impl fmt::Display for AddressClass {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Public => "public",
@@ -29,47 +29,51 @@ impl fmt::Display for Class {
 }
 
 /// What `address` is for.
-pub fn class_of(address: IpAddr) -> Class {
+pub fn class_of(address: IpAddr) -> AddressClass {
     match address {
         IpAddr::V4(address) => class_v4(address),
         IpAddr::V6(address) => class_v6(address),
     }
 }
 
-fn class_v4(address: Ipv4Addr) -> Class {
+fn class_v4(address: Ipv4Addr) -> AddressClass {
     match address.octets() {
-        [127, ..] => Class::Loopback,
-        [10, ..] | [192, 168, ..] | [172, 16..=31, ..] | [100, 64..=127, ..] => Class::Private,
-        [0, ..] => Class::Special("of this network"),
-        [169, 254, ..] => Class::Special("link-local"),
-        [192, 0, 0, _] => Class::Special("for protocol assignments"),
-        [192, 0, 2, _] | [198, 51, 100, _] | [203, 0, 113, _] => {
-            Class::Special("for documentation")
+        [127, ..] => AddressClass::Loopback,
+        [10, ..] | [192, 168, ..] | [172, 16..=31, ..] | [100, 64..=127, ..] => {
+            AddressClass::Private
         }
-        [192, 88, 99, _] => Class::Special("a 6to4 relay"),
-        [198, 18..=19, ..] => Class::Special("for benchmarks"),
-        [224..=239, ..] => Class::Special("multicast"),
-        [240..=255, ..] => Class::Special("reserved"),
-        _ => Class::Public,
+        [0, ..] => AddressClass::Special("of this network"),
+        [169, 254, ..] => AddressClass::Special("link-local"),
+        [192, 0, 0, _] => AddressClass::Special("for protocol assignments"),
+        [192, 0, 2, _] | [198, 51, 100, _] | [203, 0, 113, _] => {
+            AddressClass::Special("for documentation")
+        }
+        [192, 88, 99, _] => AddressClass::Special("a 6to4 relay"),
+        [198, 18..=19, ..] => AddressClass::Special("for benchmarks"),
+        [224..=239, ..] => AddressClass::Special("multicast"),
+        [240..=255, ..] => AddressClass::Special("reserved"),
+        _ => AddressClass::Public,
     }
 }
 
-fn class_v6(address: Ipv6Addr) -> Class {
+fn class_v6(address: Ipv6Addr) -> AddressClass {
     match address.segments() {
-        [0, 0, 0, 0, 0, 0, 0, 0] => Class::Special("unspecified"),
-        [0, 0, 0, 0, 0, 0, 0, 1] => Class::Loopback,
+        [0, 0, 0, 0, 0, 0, 0, 0] => AddressClass::Special("unspecified"),
+        [0, 0, 0, 0, 0, 0, 0, 1] => AddressClass::Loopback,
         // Forms of IPv4 addresses: the same hosts under names that checks of IPv4 do not see.
-        [0, 0, 0, 0, 0, 0xffff, ..] => Class::Special("an IPv4 address in another form"),
-        [0x0064, 0xff9b, ..] => Class::Special("a translated IPv4 address"),
-        [0x2002, ..] => Class::Special("a 6to4 address"),
-        [0xfc00..=0xfdff, ..] => Class::Private,
-        [0xfe80..=0xfebf, ..] => Class::Special("link-local"),
-        [0xff00..=0xffff, ..] => Class::Special("multicast"),
+        [0, 0, 0, 0, 0, 0xffff, ..] => AddressClass::Special("an IPv4 address in another form"),
+        [0x0064, 0xff9b, ..] => AddressClass::Special("a translated IPv4 address"),
+        [0x2002, ..] => AddressClass::Special("a 6to4 address"),
+        [0xfc00..=0xfdff, ..] => AddressClass::Private,
+        [0xfe80..=0xfebf, ..] => AddressClass::Special("link-local"),
+        [0xff00..=0xffff, ..] => AddressClass::Special("multicast"),
         // Teredo, benchmarks, ORCHID and their like.
-        [0x2001, 0..=0x01ff, ..] => Class::Special("for protocol assignments"),
-        [0x2001, 0x0db8, ..] | [0x3fff, 0..=0x0fff, ..] => Class::Special("for documentation"),
-        [0x2000..=0x3fff, ..] => Class::Public,
-        _ => Class::Special("reserved"),
+        [0x2001, 0..=0x01ff, ..] => AddressClass::Special("for protocol assignments"),
+        [0x2001, 0x0db8, ..] | [0x3fff, 0..=0x0fff, ..] => {
+            AddressClass::Special("for documentation")
+        }
+        [0x2000..=0x3fff, ..] => AddressClass::Public,
+        _ => AddressClass::Special("reserved"),
     }
 }
 
@@ -132,13 +136,13 @@ impl FromStr for Network {
         let first: IpAddr = first.parse().map_err(|_| syntax())?;
         let bits: u8 = bits.parse().map_err(|_| syntax())?;
         let least = match (first, class_of(first)) {
-            (IpAddr::V4(v4), Class::Private) => match v4.octets() {
+            (IpAddr::V4(v4), AddressClass::Private) => match v4.octets() {
                 [10, ..] => 8,
                 [100, ..] => 10,
                 [172, ..] => 12,
                 _ => 16,
             },
-            (IpAddr::V6(_), Class::Private) => 7,
+            (IpAddr::V6(_), AddressClass::Private) => 7,
             _ => {
                 let text = text.to_owned();
                 return Err(NetworkError::NotPrivate { text });
@@ -167,86 +171,92 @@ mod tests {
 
     #[test]
     fn every_special_range_ends_exactly_where_the_registry_says() {
-        let public = Class::Public;
+        let public = AddressClass::Public;
         for (address, want) in [
-            ("0.0.0.0", Class::Special("of this network")),
-            ("0.255.255.255", Class::Special("of this network")),
+            ("0.0.0.0", AddressClass::Special("of this network")),
+            ("0.255.255.255", AddressClass::Special("of this network")),
             ("1.0.0.0", public),
             ("9.255.255.255", public),
-            ("10.0.0.0", Class::Private),
-            ("10.255.255.255", Class::Private),
+            ("10.0.0.0", AddressClass::Private),
+            ("10.255.255.255", AddressClass::Private),
             ("11.0.0.0", public),
             ("100.63.255.255", public),
-            ("100.64.0.0", Class::Private),
-            ("100.127.255.255", Class::Private),
+            ("100.64.0.0", AddressClass::Private),
+            ("100.127.255.255", AddressClass::Private),
             ("100.128.0.0", public),
             ("126.255.255.255", public),
-            ("127.0.0.0", Class::Loopback),
-            ("127.255.255.255", Class::Loopback),
+            ("127.0.0.0", AddressClass::Loopback),
+            ("127.255.255.255", AddressClass::Loopback),
             ("128.0.0.0", public),
             ("169.253.255.255", public),
-            ("169.254.0.0", Class::Special("link-local")),
-            ("169.254.255.255", Class::Special("link-local")),
+            ("169.254.0.0", AddressClass::Special("link-local")),
+            ("169.254.255.255", AddressClass::Special("link-local")),
             ("169.255.0.0", public),
             ("172.15.255.255", public),
-            ("172.16.0.0", Class::Private),
-            ("172.31.255.255", Class::Private),
+            ("172.16.0.0", AddressClass::Private),
+            ("172.31.255.255", AddressClass::Private),
             ("172.32.0.0", public),
-            ("192.0.0.255", Class::Special("for protocol assignments")),
+            (
+                "192.0.0.255",
+                AddressClass::Special("for protocol assignments"),
+            ),
             ("192.0.1.0", public),
-            ("192.0.2.0", Class::Special("for documentation")),
+            ("192.0.2.0", AddressClass::Special("for documentation")),
             ("192.88.98.255", public),
-            ("192.88.99.0", Class::Special("a 6to4 relay")),
+            ("192.88.99.0", AddressClass::Special("a 6to4 relay")),
             ("192.167.255.255", public),
-            ("192.168.0.0", Class::Private),
+            ("192.168.0.0", AddressClass::Private),
             ("192.169.0.0", public),
             ("198.17.255.255", public),
-            ("198.18.0.0", Class::Special("for benchmarks")),
-            ("198.19.255.255", Class::Special("for benchmarks")),
+            ("198.18.0.0", AddressClass::Special("for benchmarks")),
+            ("198.19.255.255", AddressClass::Special("for benchmarks")),
             ("198.20.0.0", public),
-            ("198.51.100.7", Class::Special("for documentation")),
-            ("203.0.113.7", Class::Special("for documentation")),
+            ("198.51.100.7", AddressClass::Special("for documentation")),
+            ("203.0.113.7", AddressClass::Special("for documentation")),
             ("223.255.255.255", public),
-            ("224.0.0.0", Class::Special("multicast")),
-            ("239.255.255.255", Class::Special("multicast")),
-            ("240.0.0.0", Class::Special("reserved")),
-            ("255.255.255.255", Class::Special("reserved")),
-            ("::", Class::Special("unspecified")),
-            ("::1", Class::Loopback),
-            ("::2", Class::Special("reserved")),
-            ("::7f00:1", Class::Special("reserved")),
+            ("224.0.0.0", AddressClass::Special("multicast")),
+            ("239.255.255.255", AddressClass::Special("multicast")),
+            ("240.0.0.0", AddressClass::Special("reserved")),
+            ("255.255.255.255", AddressClass::Special("reserved")),
+            ("::", AddressClass::Special("unspecified")),
+            ("::1", AddressClass::Loopback),
+            ("::2", AddressClass::Special("reserved")),
+            ("::7f00:1", AddressClass::Special("reserved")),
             (
                 "::ffff:8.8.8.8",
-                Class::Special("an IPv4 address in another form"),
+                AddressClass::Special("an IPv4 address in another form"),
             ),
             (
                 "64:ff9b::808:808",
-                Class::Special("a translated IPv4 address"),
+                AddressClass::Special("a translated IPv4 address"),
             ),
-            ("64:ff9b:1::1", Class::Special("a translated IPv4 address")),
-            ("100::1", Class::Special("reserved")),
-            ("1fff:ffff::1", Class::Special("reserved")),
+            (
+                "64:ff9b:1::1",
+                AddressClass::Special("a translated IPv4 address"),
+            ),
+            ("100::1", AddressClass::Special("reserved")),
+            ("1fff:ffff::1", AddressClass::Special("reserved")),
             ("2000::1", public),
-            ("2001::1", Class::Special("for protocol assignments")),
+            ("2001::1", AddressClass::Special("for protocol assignments")),
             (
                 "2001:1ff:ffff::1",
-                Class::Special("for protocol assignments"),
+                AddressClass::Special("for protocol assignments"),
             ),
             ("2001:200::1", public),
-            ("2001:db8::1", Class::Special("for documentation")),
+            ("2001:db8::1", AddressClass::Special("for documentation")),
             ("2001:db9::1", public),
-            ("2002:7f00:1::1", Class::Special("a 6to4 address")),
+            ("2002:7f00:1::1", AddressClass::Special("a 6to4 address")),
             ("2003::1", public),
-            ("3fff:fff::1", Class::Special("for documentation")),
+            ("3fff:fff::1", AddressClass::Special("for documentation")),
             ("3fff:1000::1", public),
-            ("4000::1", Class::Special("reserved")),
-            ("fbff::1", Class::Special("reserved")),
-            ("fc00::1", Class::Private),
-            ("fdff::1", Class::Private),
-            ("fe80::1", Class::Special("link-local")),
-            ("febf::1", Class::Special("link-local")),
-            ("fec0::1", Class::Special("reserved")),
-            ("ff00::1", Class::Special("multicast")),
+            ("4000::1", AddressClass::Special("reserved")),
+            ("fbff::1", AddressClass::Special("reserved")),
+            ("fc00::1", AddressClass::Private),
+            ("fdff::1", AddressClass::Private),
+            ("fe80::1", AddressClass::Special("link-local")),
+            ("febf::1", AddressClass::Special("link-local")),
+            ("fec0::1", AddressClass::Special("reserved")),
+            ("ff00::1", AddressClass::Special("multicast")),
         ] {
             assert_eq!(
                 class_of(address.parse().expect("an address")),

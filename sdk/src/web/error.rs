@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-use super::address::Class;
+use super::address::AddressClass;
 
 /// Why a URL leads to no address that may be connected to.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -18,7 +18,7 @@ pub enum AddressError {
         /// The address.
         address: IpAddr,
         /// What kind of address it is.
-        class: Class,
+        class: AddressClass,
     },
     /// The name has no address.
     #[error("the name {host} has no address: {what}")]

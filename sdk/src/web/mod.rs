@@ -19,7 +19,7 @@ mod rules;
 pub(crate) mod testing;
 mod tls;
 
-pub use address::{Class, Network, NetworkError, class_of};
+pub use address::{AddressClass, Network, NetworkError, class_of};
 pub use error::{AddressError, FetchError};
 pub use fetch::{Fetched, Fetcher};
 pub use freshness::Freshness;

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use super::address::{Class, Network, class_of};
+use super::address::{AddressClass, Network, class_of};
 use super::error::AddressError;
 use super::resolve::Resolver;
 use crate::httpsig::{Host, WebUrl};
@@ -52,11 +52,13 @@ impl AddressRules {
     ///
     /// # Errors
     /// What the address is for, when it may not.
-    pub fn permits(&self, address: IpAddr) -> Result<(), Class> {
+    pub fn permits(&self, address: IpAddr) -> Result<(), AddressClass> {
         match class_of(address) {
-            Class::Public => Ok(()),
-            Class::Loopback if self.loopback => Ok(()),
-            Class::Private if self.networks.iter().any(|net| net.contains(address)) => Ok(()),
+            AddressClass::Public => Ok(()),
+            AddressClass::Loopback if self.loopback => Ok(()),
+            AddressClass::Private if self.networks.iter().any(|net| net.contains(address)) => {
+                Ok(())
+            }
             class => Err(class),
         }
     }

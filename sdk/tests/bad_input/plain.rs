@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use countersign::a2a::{A2aError, AgentExtension};
+use countersign::a2a::{A2aError, AgentExtension, AgentSkill};
 use countersign::server::push::{PushPolicy, PushSettings};
 use countersign::server::store::MemoryPushConfigStore;
 use countersign::server::{
@@ -86,6 +86,7 @@ impl Plain {
         let push = PushSettings::new(Arc::new(MemoryPushConfigStore::default()))
             .policy(PushPolicy::default().web("*")?.danger().allow_loopback());
         let agent = Agent::without_identity("plain", "Serves anybody")
+            .skill(AgentSkill::new("work", "Work", "Works").tagged(["work"]))
             .tenant("acme")
             .extension(extension)
             .extended_card(|_, card| card)

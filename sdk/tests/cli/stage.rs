@@ -8,50 +8,23 @@ use std::sync::Arc;
 use axum::Router;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use countersign::a2a::{A2aError, AgentSkill, Artifact, Part};
+use countersign::a2a::AgentSkill;
 use countersign::authority::Authority;
 use countersign::clock::{Clock, SystemClock, UnixTime};
 use countersign::crypto::{Algorithm, SigningKey};
 use countersign::policy::Policy;
 use countersign::secret::Secret;
-use countersign::server::{
-    Agent, AgentExecutor, EventQueue, RequestContext, RunningAgent, async_trait,
-};
+use countersign::server::{Agent, RunningAgent, async_trait};
 use countersign::tls::{self, ServeOptions};
 use countersign::workload::{IdentitySource, Material, Workload, WorkloadError};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
+use crate::common::obedient::Obedient;
 use crate::common::{Failure, World};
 use crate::ran::{Ran, run};
 
 pub(crate) const DOMAIN: &str = "spiffe://test.example";
-
-/// Does what the message says.
-struct Obedient;
-
-#[async_trait]
-impl AgentExecutor for Obedient {
-    async fn execute(&self, ctx: RequestContext, events: EventQueue) -> Result<(), A2aError> {
-        match ctx.text().as_str() {
-            "task" => {
-                events.working();
-                events.artifact(Artifact::new(Part::text("the result")));
-                events.complete(Some(Part::text("done")));
-            }
-            "fail" => {
-                events.fail("no train");
-            }
-            "steer" => {
-                events.reply("a\u{1b}[2Jb\u{202e}c\nd");
-            }
-            _ => {
-                events.reply(format!("for {}", ctx.caller()));
-            }
-        }
-        Ok(())
-    }
-}
 
 const NEEDS_USER: &str = r#"
 [agents]

@@ -47,7 +47,7 @@ async fn world(change: impl FnOnce(Agent) -> Agent) -> Result<World, Failure> {
     World::made(Arc::new(SystemClock), Obedient, change).await
 }
 
-fn bindings() -> Vec<ProtocolBinding> {
+pub(crate) fn bindings() -> Vec<ProtocolBinding> {
     let grpc = cfg!(feature = "grpc");
     let all = ProtocolBinding::ALL.into_iter();
     all.filter(|binding| grpc || *binding != ProtocolBinding::Grpc)

@@ -83,7 +83,11 @@ async fn wait_for(heard: &Heard, what: &str) -> Result<(), Failure> {
 
 fn script(seen: &Seen, _: usize) -> axum::response::Response {
     match seen.what().as_str() {
-        "CancelTask" => double::result(&serde_json::json!(task(TaskState::Canceled))),
+        "CancelTask" => {
+            let mut canceled = json!(task(TaskState::Canceled));
+            canceled["id"] = seen.body["params"]["id"].clone();
+            double::result(&canceled)
+        }
         _ => {
             let begun = StreamResponse::Task(task(TaskState::Working));
             double::events(&[begun, moved(TaskState::Working)], End::Silent)

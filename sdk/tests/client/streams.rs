@@ -9,6 +9,7 @@ use countersign::a2a::{
 };
 use countersign::client::{Client, ClientError, EventStream, RetryPolicy};
 use countersign::server::{AgentExecutor, EventQueue, RequestContext, async_trait};
+use serde_json::{Value, json};
 
 use crate::common::double::{self, End, Heard, Seen, double, moved, task};
 use crate::common::{Failure, World};
@@ -147,6 +148,23 @@ async fn a_stream_that_only_breaks_is_given_up() -> Result<(), Failure> {
     let (seen, error, heard) = streamed(script, never).await?;
     assert_eq!((seen, error), (vec!["task"], Some("client.truncated")));
     assert_eq!(heard.all().len(), 1);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_whose_tokens_are_never_good_is_given_up() -> Result<(), Failure> {
+    let script = |_: &Seen, _| {
+        let event = |body: Value| sse::encode_event(body.to_string().as_bytes());
+        let expired = json!({"code": -31401, "message": "expired"});
+        let pieces = vec![
+            event(json!({"jsonrpc": "2.0", "id": 1, "result": working()})),
+            event(json!({"jsonrpc": "2.0", "id": 1, "error": expired})),
+        ];
+        double::pieces(pieces, End::Closed)
+    };
+    let (seen, error, heard) = streamed(script, |builder| builder).await?;
+    assert_eq!((seen, error), (vec!["task"; 4], Some("client.refused")));
+    assert_eq!(heard.all().len(), 4);
     Ok(())
 }
 

@@ -16,6 +16,7 @@ use countersign::workload::{Enrolment, Workload, WorkloadError};
 
 pub(crate) mod double;
 pub(crate) mod findings;
+pub(crate) mod obedient;
 pub(crate) mod raw;
 pub(crate) mod wire;
 

@@ -37,7 +37,7 @@ impl Wire {
 }
 
 /// An agent that calls for somebody over one binding.
-pub(crate) struct Speaker<'a> {
+pub(crate) struct WireSpeaker<'a> {
     world: &'a World,
     workload: Workload,
     transport: Transport,
@@ -59,7 +59,7 @@ pub(crate) struct Answered {
 /// What was answered: whole, with the error if it was one.
 pub(crate) type Outcome<T> = Result<T, A2aError>;
 
-impl<'a> Speaker<'a> {
+impl<'a> WireSpeaker<'a> {
     pub(crate) async fn new(
         world: &'a World,
         wire: Wire,

@@ -8,9 +8,10 @@ use countersign::client::{ClientError, EventStream};
 use http::HeaderValue;
 use serde_json::json;
 
-use super::fake::{Answer, Fake, MAX, task};
+use super::fake::{Answer, Fake, MAX};
 use crate::common::Failure;
 use crate::common::double::End;
+use crate::common::double::task;
 use crate::common::findings::{Findings, panics};
 use crate::common::wire::Wire;
 

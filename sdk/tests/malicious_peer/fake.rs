@@ -9,8 +9,7 @@ use bytes::Bytes;
 use countersign::a2a::grpc;
 use countersign::a2a::jsonrpc::{self, Id};
 use countersign::a2a::{
-    A2aError, AgentInterface, Response, StreamResponse, Task, TaskState, TaskStatus,
-    TaskStatusUpdateEvent, http_json, sse,
+    A2aError, AgentInterface, Response, StreamResponse, TaskState, http_json, sse,
 };
 use countersign::card::ProtocolBinding;
 use countersign::client::{Call, Client, OnBehalfOf, Peer, RetryPolicy};
@@ -22,7 +21,7 @@ use http_body::Frame;
 use http_body_util::StreamBody;
 use serde_json::{Value, json};
 
-use crate::common::double::{End, Heard, double};
+use crate::common::double::{End, Heard, double, task};
 use crate::common::findings::watch_panics;
 use crate::common::wire::Wire;
 use crate::common::{Failure, World};
@@ -30,7 +29,7 @@ use crate::common::{Failure, World};
 /// The most bytes that the client takes.
 pub(crate) const MAX: usize = 64 << 10;
 
-struct Idle;
+pub(crate) struct Idle;
 
 #[async_trait]
 impl AgentExecutor for Idle {
@@ -162,24 +161,6 @@ pub(crate) fn piece(wire: Wire, event: &StreamResponse) -> Bytes {
         #[cfg(feature = "grpc")]
         Wire::Grpc => grpc::frame(&grpc::write_event(event)),
     }
-}
-
-pub(crate) fn task(state: TaskState) -> Task {
-    let status = TaskStatus {
-        state,
-        message: None,
-        timestamp: None,
-    };
-    Task::new("t-1", "c-1", status)
-}
-
-pub(crate) fn moved(state: TaskState) -> StreamResponse {
-    StreamResponse::StatusUpdate(TaskStatusUpdateEvent {
-        task_id: "t-1".into(),
-        context_id: "c-1".into(),
-        status: task(state).status,
-        metadata: Default::default(),
-    })
 }
 
 /// The agent and a client of it, which gives up soon and tries nothing twice.

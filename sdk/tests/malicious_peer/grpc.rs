@@ -5,9 +5,10 @@ use countersign::a2a::{Operation, Response, TaskState};
 use http::HeaderValue;
 
 use super::answers::{Change, ask, redirected, status};
-use super::fake::{Answer, Fake, MAX, header, task};
+use super::fake::{Answer, Fake, MAX, header};
 use crate::common::Failure;
 use crate::common::double::End;
+use crate::common::double::task;
 use crate::common::findings::{Findings, panics};
 use crate::common::wire::Wire;
 

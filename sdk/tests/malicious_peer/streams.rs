@@ -8,9 +8,10 @@ use countersign::a2a::{
 };
 use countersign::client::ClientError;
 
-use super::fake::{Answer, Fake, MAX, header, moved, piece, task};
+use super::fake::{Answer, Fake, MAX, header, piece};
 use crate::common::Failure;
 use crate::common::double::End;
+use crate::common::double::{moved, task};
 use crate::common::findings::{Findings, alive, down_to, panics};
 use crate::common::wire::Wire;
 

@@ -214,8 +214,10 @@ mod tests {
     fn nothing_hides_behind_bytes_that_cannot_be_counted() {
         let good = parts(2);
         assert!(check(Kind::Send, &good).is_ok());
+        // A key of ten bytes with more bits than there is room for, and a value: cut, it would be a field.
+        let wide = [128, 128, 128, 128, 128, 128, 128, 128, 128, 2, 1];
         // A group, a field of no known type, a varint without end, a length beyond the message.
-        for odd in [&[0x0b][..], &[0x0f], &[0x80; 11], &[0x12, 0x7f]] {
+        for odd in [&[0x0b][..], &[0x0f], &[0x80; 11], &wide, &[0x12, 0x7f]] {
             let message = [odd, &good].concat();
             assert_eq!(kind(check(Kind::Send, &message)), Some(ErrorKind::Parse));
         }

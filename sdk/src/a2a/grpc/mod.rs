@@ -16,10 +16,10 @@
 //! # Ok::<(), countersign::a2a::A2aError>(())
 //! ```
 
+mod alike;
 mod bulk;
 mod card;
 mod code;
-mod event;
 mod frame;
 mod generated;
 mod message;

@@ -1,33 +1,9 @@
-//! Tasks, their states and their results (A2A §4.1.1-4.1.3, §4.1.7).
+//! The states of a task (A2A §4.1.2, §4.1.3, §4.2.1).
 
 use super::generated::v1;
 use super::value::{metadata, to_metadata};
-use super::wire::{Wire, Wrong, all, maybe, one, required, text, to_all, to_text};
-use crate::a2a::{Artifact, Task, TaskState, TaskStatus, Timestamp};
-
-impl Wire<v1::Task> for Task {
-    fn from_wire(message: v1::Task) -> Result<Self, Wrong> {
-        Ok(Self {
-            id: required("id", message.id)?,
-            context_id: message.context_id,
-            status: one("status", message.status)?,
-            artifacts: all("artifacts", message.artifacts)?,
-            history: all("history", message.history)?,
-            metadata: metadata("metadata", message.metadata)?,
-        })
-    }
-
-    fn to_wire(&self) -> v1::Task {
-        v1::Task {
-            id: self.id.clone(),
-            context_id: self.context_id.clone(),
-            status: Some(self.status.to_wire()),
-            artifacts: to_all(&self.artifacts),
-            history: to_all(&self.history),
-            metadata: to_metadata(&self.metadata),
-        }
-    }
-}
+use super::wire::{Wire, Wrong, maybe, one, required};
+use crate::a2a::{TaskState, TaskStatus, TaskStatusUpdateEvent, Timestamp};
 
 impl Wire<v1::TaskStatus> for TaskStatus {
     fn from_wire(message: v1::TaskStatus) -> Result<Self, Wrong> {
@@ -93,26 +69,22 @@ impl Wire<prost_types::Timestamp> for Timestamp {
     }
 }
 
-impl Wire<v1::Artifact> for Artifact {
-    fn from_wire(message: v1::Artifact) -> Result<Self, Wrong> {
+impl Wire<v1::TaskStatusUpdateEvent> for TaskStatusUpdateEvent {
+    fn from_wire(message: v1::TaskStatusUpdateEvent) -> Result<Self, Wrong> {
         Ok(Self {
-            artifact_id: required("artifactId", message.artifact_id)?,
-            name: text(message.name),
-            description: text(message.description),
-            parts: all("parts", message.parts)?,
+            task_id: required("taskId", message.task_id)?,
+            context_id: message.context_id,
+            status: one("status", message.status)?,
             metadata: metadata("metadata", message.metadata)?,
-            extensions: message.extensions,
         })
     }
 
-    fn to_wire(&self) -> v1::Artifact {
-        v1::Artifact {
-            artifact_id: self.artifact_id.clone(),
-            name: to_text(&self.name),
-            description: to_text(&self.description),
-            parts: to_all(&self.parts),
+    fn to_wire(&self) -> v1::TaskStatusUpdateEvent {
+        v1::TaskStatusUpdateEvent {
+            task_id: self.task_id.clone(),
+            context_id: self.context_id.clone(),
+            status: Some(self.status.to_wire()),
             metadata: to_metadata(&self.metadata),
-            extensions: self.extensions.clone(),
         }
     }
 }

@@ -42,4 +42,5 @@ mod write;
 pub use answer::{read_error, read_event, read_response, write_error, write_event, write_response};
 pub use error::HttpJsonError;
 pub use read::read_request;
+pub(in crate::a2a) use route::names_tenant;
 pub use write::{HttpJsonRequest, write_request};

@@ -87,6 +87,11 @@ impl<'a> Route<'a> {
     }
 }
 
+/// Whether a path of an operation begins with a tenant.
+pub(in crate::a2a) fn names_tenant(path: &str) -> bool {
+    Route::find(path).is_some_and(|(tenant, _)| tenant.is_some())
+}
+
 /// The text of one part of a path.
 pub(super) fn decoded(field: &str, part: &str) -> Result<String, A2aError> {
     let broken = || A2aError::invalid_param(field, "is not percent-encoded UTF-8");

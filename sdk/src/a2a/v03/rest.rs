@@ -48,14 +48,13 @@ pub fn read_rest_request(
     limits: JsonLimits,
 ) -> Result<Request, HttpJsonError> {
     let path = path.strip_prefix(ROOT).ok_or(HttpJsonError::NotFound)?;
-    // 0.3 has no tenants, so nothing stands before these.
-    let known = ["/message:", "/tasks", "/card"];
-    if !known.iter().any(|known| path.starts_with(known)) {
-        return Err(HttpJsonError::NotFound);
-    }
     let path = match path {
         "/card" => "/extendedAgentCard",
         "/tasks" => return Err(unsupported("ListTasks").into()),
+        // That is how 1.0 calls the card.
+        "/extendedAgentCard" => return Err(HttpJsonError::NotFound),
+        // 0.3 has no tenants: what 1.0 would read as one, no operation here has.
+        path if http_json::names_tenant(path) => return Err(HttpJsonError::NotFound),
         path => path,
     };
     let mut request = match (path, method) {

@@ -16,15 +16,17 @@ use crate::server::push::PushSettings;
 use crate::server::requester::Requester;
 use crate::server::routes::Paths;
 use crate::server::store::{MemoryTaskStore, TaskStore};
+use crate::server::task::TaskLimits;
 use crate::tls::ServeOptions;
 use crate::workload::Workload;
 
 /// An agent that is being put together. [`Agent::serve`] starts it.
 ///
 /// The card's security schemes are derived from what the pipeline enforces: mutual TLS, a bound
-/// token of the authority, and a signed request; its capabilities from what is set here. A policy
-/// that is empty lets nobody in. It is reached at one address by three bindings: JSON-RPC at
-/// `/a2a`, HTTP+JSON below `/a2a/rest`, and gRPC with the feature `grpc`.
+/// token of the authority, and a signed request; its capabilities from what is set here. At least
+/// one skill is needed ([`Agent::skill`]), and a policy that is empty lets nobody in. It is reached
+/// at one address by three bindings: JSON-RPC at `/a2a`, HTTP+JSON below `/a2a/rest`, and gRPC with
+/// the feature `grpc`.
 pub struct Agent {
     pub(super) card: CardBuilder,
     pub(super) skills: Vec<AgentSkill>,
@@ -41,6 +43,7 @@ pub struct Agent {
     pub(super) store: Arc<dyn TaskStore>,
     pub(super) push: Option<PushSettings>,
     pub(super) close_when_interrupted: bool,
+    pub(super) task_limits: TaskLimits,
     pub(super) replay: Option<Arc<dyn ReplayStore>>,
     pub(super) limits: Limits,
     pub(super) skew: Skew,
@@ -83,6 +86,7 @@ impl Agent {
             store: Arc::new(MemoryTaskStore::default()),
             push: None,
             close_when_interrupted: false,
+            task_limits: TaskLimits::default(),
             replay: None,
             limits: Limits::default(),
             skew: Skew::default(),
@@ -99,7 +103,9 @@ impl Agent {
         self
     }
 
-    /// Adds a skill to the card; the scopes it demands are those of the policy.
+    /// Adds a skill to the card; the scopes it demands are those of the policy. A card needs at least
+    /// one (A2A §5.7): without any the agent does not start
+    /// ([`AgentError::NoSkill`](super::AgentError::NoSkill)).
     #[must_use]
     pub fn skill(mut self, skill: AgentSkill) -> Self {
         self.skills.push(skill);
@@ -198,7 +204,8 @@ impl Agent {
         self
     }
 
-    /// Where tasks are kept. Default: this process's memory.
+    /// Where tasks are kept. Default: this process's memory. The agent closes the store when it is shut
+    /// down; who uses it for longer keeps a clone.
     #[must_use]
     pub fn store(mut self, store: Arc<dyn TaskStore>) -> Self {
         self.store = store;
@@ -225,6 +232,13 @@ impl Agent {
     #[must_use]
     pub fn close_streams_when_interrupted(mut self, close: bool) -> Self {
         self.close_when_interrupted = close;
+        self
+    }
+
+    /// How much is held of one task, and for those who follow it.
+    #[must_use]
+    pub fn task_limits(mut self, limits: TaskLimits) -> Self {
+        self.task_limits = limits;
         self
     }
 
@@ -256,7 +270,9 @@ impl Agent {
         self
     }
 
-    /// A card written by hand. It must declare exactly what is enforced, or the agent does not start.
+    /// A card written by hand, which takes the place of the one that skills, extensions and tenants
+    /// would make. It must declare exactly what is enforced, and name the agent's own interfaces of
+    /// the versions that are served, or the agent does not start.
     #[must_use]
     pub fn card(mut self, card: AgentCard) -> Self {
         self.own_card = Some(card);

@@ -26,7 +26,7 @@ pub(super) struct Places<'a> {
 impl Places<'_> {
     /// The interfaces, the preferred one first: every binding without a tenant, then of each tenant,
     /// then those of 0.3, which knows no tenants.
-    fn interfaces(&self, tenants: &[String], v03: bool) -> Vec<AgentInterface> {
+    pub(super) fn interfaces(&self, tenants: &[String], v03: bool) -> Vec<AgentInterface> {
         let (origin, paths) = (self.origin, self.paths);
         let http = [
             (BINDING_JSONRPC, format!("{origin}{}", paths.json_rpc)),
@@ -69,6 +69,15 @@ impl Agent {
         let card = skills.fold(card, CardBuilder::skill);
         let extensions = self.extensions.iter().cloned();
         extensions.fold(card, CardBuilder::extension)
+    }
+
+    /// Whether the card that is derived has a skill, as every card must (A2A §4.4.1, §5.7). What a
+    /// card written by hand has is its own matter.
+    pub(super) fn check_skills(&self) -> Result<(), AgentError> {
+        if self.own_card.is_none() && self.skills.is_empty() {
+            return Err(AgentError::NoSkill);
+        }
+        Ok(())
     }
 
     /// Whether a card written by hand promises nothing that was not set up. An extended card may be

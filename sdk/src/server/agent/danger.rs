@@ -26,7 +26,7 @@ const DRAIN: Duration = Duration::from_secs(2);
 /// What takes the proofs away; from [`Agent::danger`].
 #[derive(Debug)]
 pub struct Danger {
-    agent: Agent,
+    pub(super) agent: Agent,
     grpc: Option<SocketAddr>,
 }
 
@@ -34,9 +34,11 @@ impl Agent {
     /// The way to an agent that proves nobody. Nothing here belongs into production.
     ///
     /// ```no_run
+    /// # use countersign::a2a::AgentSkill;
     /// # use countersign::server::{Agent, AgentExecutor, AgentError};
     /// # async fn f(executor: impl AgentExecutor) -> Result<(), AgentError> {
-    /// let agent = Agent::without_identity("kit", "Answers a test kit");
+    /// let agent = Agent::without_identity("kit", "Answers a test kit")
+    ///     .skill(AgentSkill::new("echo", "Echo", "Says it again").tagged(["test"]));
     /// let running = agent.danger().serve_unauthenticated("127.0.0.1:9999", executor).await?;
     /// println!("{}", running.origin());
     /// # Ok(())
@@ -81,13 +83,15 @@ impl Danger {
     /// nothing can be done on its behalf. The card has no security requirements and no signature.
     ///
     /// # Errors
-    /// [`AgentError::NotLoopback`] when other machines could reach it, [`AgentError::Listen`].
+    /// [`AgentError::NotLoopback`] when other machines could reach it, [`AgentError::Listen`]; as
+    /// [`Agent::serve`] what the card lacks or promises too much.
     pub async fn serve_unauthenticated(
         self,
         address: &str,
         executor: impl AgentExecutor,
     ) -> Result<UnauthenticatedAgent, AgentError> {
         let agent = self.agent;
+        agent.check_skills()?;
         let listener = loopback(address).await?;
         let listening = |source| AgentError::Listen {
             address: address.to_owned(),
@@ -108,7 +112,11 @@ impl Danger {
             paths: &agent.paths,
         };
         let card = match agent.own_card.clone() {
-            Some(card) => card,
+            Some(card) => {
+                agent.check_capabilities(&card)?;
+                agent.check_written(&card, &places)?;
+                card
+            }
             None => agent.outline(&places).build_open(),
         };
         let extended = ExtendedCards {
@@ -123,6 +131,7 @@ impl Danger {
             store: agent.store,
             push: agent.push,
             close_when_interrupted: agent.close_when_interrupted,
+            task_limits: agent.task_limits,
         };
         let handler = Arc::new(work.start(extended));
         let front = Arc::new(Front {
@@ -213,6 +222,7 @@ impl UnauthenticatedAgent {
                 serving.abort();
             }
         }
+        self.handler.close().await;
     }
 }
 

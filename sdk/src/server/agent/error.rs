@@ -38,6 +38,30 @@ pub enum AgentError {
         /// The member of `capabilities`.
         capability: &'static str,
     },
+    /// A card written by hand names an interface that is not served so.
+    #[error("the Agent Card names the interface {url:?} ({binding}, A2A {version}), {why}")]
+    Interface {
+        /// Its URL.
+        url: String,
+        /// Its binding.
+        binding: String,
+        /// Its version of the protocol.
+        version: String,
+        /// What is not so.
+        why: &'static str,
+    },
+    /// A card written by hand names no interface of something that is served.
+    #[error("the Agent Card names no interface of {served}, which this agent was set up to serve")]
+    NoInterface {
+        /// A version of the protocol, or a tenant.
+        served: String,
+    },
+    /// The agent was given no skill.
+    #[error(
+        "the agent has no skill, and a card needs at least one (A2A §4.4.1, §5.7): say what it can \
+         do with .skill(AgentSkill::new(id, name, description).tagged([..]))"
+    )]
+    NoSkill,
     /// The agent has neither certificate nor authority, so it cannot prove its callers.
     #[error("the agent has no identity; only serve_unauthenticated() behind danger() can start it")]
     NoIdentity,

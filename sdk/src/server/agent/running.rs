@@ -50,7 +50,8 @@ impl RunningAgent {
     /// Takes no more calls and waits until those under way are answered. Tasks have ten seconds to
     /// come to their end; what is not done by then goes on in another instance that shares the task
     /// store, or after the next start (see
-    /// [`AgentExecutor::resume`](crate::server::AgentExecutor::resume)).
+    /// [`AgentExecutor::resume`](crate::server::AgentExecutor::resume)). Last, its stores are closed, but
+    /// for those of which there are other clones.
     pub async fn shutdown(self) {
         self.shutdown_within(GRACE).await;
     }
@@ -61,6 +62,7 @@ impl RunningAgent {
         self.handler.shutdown(grace).await;
         // An error here is a panic of the accept loop, which was reported when it happened.
         let _ = (&mut self.serving).await;
+        self.handler.close().await;
     }
 }
 

@@ -37,6 +37,7 @@ impl Agent {
         executor: impl AgentExecutor,
     ) -> Result<RunningAgent, AgentError> {
         let (workload, authority) = self.identity.take().ok_or(AgentError::NoIdentity)?;
+        self.check_skills()?;
         let listening = |source| AgentError::Listen {
             address: address.to_owned(),
             source,
@@ -77,6 +78,7 @@ impl Agent {
             store: self.store,
             push: self.push,
             close_when_interrupted: self.close_when_interrupted,
+            task_limits: self.task_limits,
         };
         let handler = Arc::new(work.start(extended));
         let front = Arc::new(Front {
@@ -146,22 +148,20 @@ impl Agent {
         if demanded.is_some_and(|scopes| scopes.is_empty()) {
             return Err(AgentError::NoScopes);
         }
-        let card = match own {
-            Some(card) => {
-                self.check_capabilities(card)?;
-                card.clone()
-            }
-            None => {
-                let places = Places {
-                    origin: peer.origin(),
-                    grpc: cfg!(feature = "grpc").then(|| grpc_address(peer)),
-                    paths: &self.paths,
-                };
-                self.outline(&places).build(&enforced)?
-            }
+        let places = Places {
+            origin: peer.origin(),
+            grpc: cfg!(feature = "grpc").then(|| grpc_address(peer)),
+            paths: &self.paths,
         };
-        card::check_declared(&card, &enforced)?;
-        Ok(card)
+        let Some(card) = own else {
+            let card = self.outline(&places).build(&enforced)?;
+            card::check_declared(&card, &enforced)?;
+            return Ok(card);
+        };
+        self.check_capabilities(card)?;
+        card::check_declared(card, &enforced)?;
+        self.check_written(card, &places)?;
+        Ok(card.clone())
     }
 
     fn inbound(&self, client: &Client, peer: &Peer) -> Inbound {

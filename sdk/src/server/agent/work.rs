@@ -8,7 +8,7 @@ use crate::clock::Clock;
 use crate::server::default_handler::DefaultRequestHandler;
 use crate::server::push::{PushNotifications, PushSettings};
 use crate::server::store::TaskStore;
-use crate::server::task::AgentExecutor;
+use crate::server::task::{AgentExecutor, TaskLimits};
 
 /// What an agent works with, whoever its callers are.
 pub(super) struct Work {
@@ -19,6 +19,7 @@ pub(super) struct Work {
     pub(super) store: Arc<dyn TaskStore>,
     pub(super) push: Option<PushSettings>,
     pub(super) close_when_interrupted: bool,
+    pub(super) task_limits: TaskLimits,
 }
 
 impl Work {
@@ -33,6 +34,7 @@ impl Work {
             .task_store(self.store)
             .capabilities(capabilities)
             .close_streams_when_interrupted(self.close_when_interrupted)
+            .task_limits(self.task_limits)
             .extended_card(Arc::new(extended));
         match push {
             Some(push) => handler.push(push).start(),

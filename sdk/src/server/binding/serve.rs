@@ -9,8 +9,9 @@ use http::HeaderValue;
 use http::request::Parts;
 use serde_json::Value;
 
-use super::super::handler::{Reply, RequestHandler, ServerCallContext};
+use super::super::handler::{Events, Reply, RequestHandler, ServerCallContext};
 use super::super::inbound::{Inbound, Limits, read_body};
+use super::super::lifetime;
 use super::super::refusal::Refusal;
 use super::super::requester::Requester;
 use super::{Binding, Call};
@@ -18,6 +19,7 @@ use crate::a2a::{
     self, A2aError, AgentExtension, EXTENSIONS_HEADER, ErrorKind, Message, Operation,
 };
 use crate::card::EXTENSION_URI;
+use crate::clock::UnixTime;
 use crate::policy::{Action, Owner};
 
 /// What all bindings of an agent share.
@@ -61,6 +63,16 @@ impl Gate {
             }
         }
     }
+
+    /// `events` for as long as the requester's proofs are good, if there are any.
+    fn bounded(&self, events: Events, until: Option<UnixTime>) -> Events {
+        match (self, until) {
+            (Self::Proving(inbound), Some(until)) => {
+                lifetime::bounded(events, until, inbound.clock().clone())
+            }
+            _ => events,
+        }
+    }
 }
 
 /// What a request is held to besides its proofs: what the card says of tenants, extensions, skills.
@@ -78,7 +90,7 @@ pub(in crate::server) struct Terms {
 
 impl Terms {
     /// What `call` asks the policy for, and the extensions that are in force.
-    fn check(&self, call: &Call) -> Result<(Action, Vec<String>), A2aError> {
+    pub(in crate::server) fn check(&self, call: &Call) -> Result<(Action, Vec<String>), A2aError> {
         if let Some(tenant) = call.request.tenant()
             && !self.tenants.iter().any(|known| known == tenant)
         {
@@ -149,11 +161,14 @@ pub(in crate::server) async fn serve<B: Binding>(
     let mut response = match front.gate.enter(&parts, body, classify).await {
         Ok((requester, owner, call)) => {
             let owner = owner.at_tenant(call.request.tenant());
+            let until = requester.proved().map(lifetime::end_of_proof);
             let deadline = call.time_left.and_then(|left| came.checked_add(left));
             let context = ServerCallContext::new(requester, owner, call.parameters, deadline);
             match front.handler.handle(context, call.request).await {
                 Ok(Reply::Response(answer)) => binding.response(&exchange, &answer),
-                Ok(Reply::Events(events)) => binding.events(exchange, events),
+                Ok(Reply::Events(events)) => {
+                    binding.events(exchange, front.gate.bounded(events, until))
+                }
                 Err(error) => binding.error(&exchange, &error),
             }
         }

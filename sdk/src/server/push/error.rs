@@ -7,7 +7,7 @@ use http::StatusCode;
 use crate::a2a::A2aError;
 use crate::httpsig::{SignatureError, WebUrlError};
 use crate::tls::TlsError;
-use crate::web::{AddressError, Class};
+use crate::web::{AddressClass, AddressError};
 use crate::workload::WorkloadError;
 
 /// Why a webhook may not be told.
@@ -22,6 +22,15 @@ pub enum WebhookError {
     /// A pattern of the policy is none.
     #[error("{text:?} is no host name in lower case, no `*.` before one, and not `*`")]
     Pattern {
+        /// The text.
+        text: String,
+    },
+    /// A path of the policy is none.
+    #[error(
+        "{text:?} is no path of plain parts, as `/notifications` or, with all below it, \
+         `/notifications/`"
+    )]
+    Path {
         /// The text.
         text: String,
     },
@@ -49,7 +58,7 @@ pub enum WebhookError {
         /// The address.
         address: IpAddr,
         /// What kind of address it is.
-        class: Class,
+        class: AddressClass,
     },
     /// The name has no address.
     #[error("the name {host} of the webhook has no address: {what}")]
@@ -73,6 +82,7 @@ impl WebhookError {
         match self {
             Self::Url { .. } => "push.url",
             Self::Pattern { .. } => "push.pattern",
+            Self::Path { .. } => "push.path",
             Self::Header { .. } => "push.header",
             Self::NotAllowed { .. } => "push.not_allowed",
             Self::Address { .. } => "push.address",
@@ -87,6 +97,7 @@ impl WebhookError {
             Self::Url { .. } => A2aError::invalid_param("url", self.to_string()),
             Self::Header { field, rule } => A2aError::invalid_param(*field, *rule),
             Self::Pattern { .. }
+            | Self::Path { .. }
             | Self::NotAllowed { .. }
             | Self::Address { .. }
             | Self::Unresolved { .. } => {

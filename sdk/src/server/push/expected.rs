@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::notification::NotificationSender;
+use super::notification::TrustedSender;
 use crate::crypto::{same_bytes, sha256};
 
 /// Events of one task that are remembered, so that each is given out once.
@@ -18,7 +18,7 @@ pub(super) type EventKey = [u8; 16];
 /// One configuration that was given out.
 pub(super) struct Expectation {
     digest: TokenDigest,
-    pub(super) from: NotificationSender,
+    pub(super) from: TrustedSender,
     /// Held while an event is handled: the next one waits, and a copy of it does too.
     pub(super) state: tokio::sync::Mutex<State>,
 }
@@ -78,12 +78,7 @@ impl Expected {
     }
 
     /// Waits for notifications with this token; `false` when as many as may be are waited for.
-    pub(super) fn add(
-        &self,
-        token: &str,
-        from: NotificationSender,
-        task_id: Option<String>,
-    ) -> bool {
+    pub(super) fn add(&self, token: &str, from: TrustedSender, task_id: Option<String>) -> bool {
         let digest = sha256(token.as_bytes());
         let mut inner = self.lock();
         while inner.by_token.len() >= self.max {
@@ -128,8 +123,8 @@ impl Expected {
 mod tests {
     use super::*;
 
-    fn anyone() -> NotificationSender {
-        NotificationSender::danger().whoever_has_the_token()
+    fn anyone() -> TrustedSender {
+        TrustedSender::danger().whoever_has_the_token()
     }
 
     #[test]

@@ -22,12 +22,12 @@
 //!
 //! ```
 //! use countersign::a2a::{SendMessageConfiguration, TaskPushNotificationConfig};
-//! use countersign::server::push::{NotificationReceiver, NotificationSender, TooManyExpected};
+//! use countersign::server::push::{NotificationReceiver, TrustedSender, TooManyExpected};
 //!
 //! /// The configuration of a message to the booking agent, whose task is to be told about.
 //! fn told(receiver: &NotificationReceiver) -> Result<SendMessageConfiguration, TooManyExpected> {
 //!     let booking = "spiffe://travel.example/agent/booking".parse().expect("a SPIFFE ID");
-//!     let config = receiver.expect(NotificationSender::agent(booking))?;
+//!     let config = receiver.expect(TrustedSender::agent(booking))?;
 //!     Ok(SendMessageConfiguration {
 //!         task_push_notification_config: Some(config),
 //!         return_immediately: true,
@@ -44,6 +44,7 @@ mod guard;
 mod notification;
 mod notifications;
 mod page;
+mod place;
 mod policy;
 mod profile;
 mod queue;
@@ -62,9 +63,10 @@ mod worker;
 
 pub use error::WebhookError;
 pub use notification::{
-    NotTaken, Notification, NotificationHandler, NotificationSender, PinnedKeys, SenderDanger,
+    NotTaken, Notification, NotificationHandler, PinnedKeys, TrustedSender, TrustedSenderDanger,
 };
 pub use notifications::PushNotifications;
+pub use place::WebhookPath;
 pub use policy::{Danger, HostPattern, PushPolicy, WebhookRule};
 pub use receiver::{NotificationReceiver, TooManyExpected};
 pub use settings::{AtOnce, PushSettings};

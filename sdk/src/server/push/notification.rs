@@ -51,7 +51,7 @@ impl NotificationHandler for mpsc::Sender<Notification> {
 
 /// From whom notifications about a task come.
 #[derive(Clone)]
-pub struct NotificationSender(pub(super) Trusted);
+pub struct TrustedSender(pub(super) Trusted);
 
 #[derive(Clone)]
 pub(super) enum Trusted {
@@ -60,7 +60,7 @@ pub(super) enum Trusted {
     Token,
 }
 
-impl NotificationSender {
+impl TrustedSender {
     /// This agent: its certificate on the connection, and its key under the request.
     pub fn agent(id: SpiffeId) -> Self {
         Self(Trusted::Agent(id))
@@ -73,29 +73,29 @@ impl NotificationSender {
     }
 
     /// Ways to make the proof weaker.
-    pub fn danger() -> SenderDanger {
-        SenderDanger(())
+    pub fn danger() -> TrustedSenderDanger {
+        TrustedSenderDanger(())
     }
 }
 
-/// Ways to make a [`NotificationSender`] weaker, all in one place that is easy to search for.
+/// Ways to make a [`TrustedSender`] weaker, all in one place that is easy to search for.
 #[derive(Debug)]
-pub struct SenderDanger(());
+pub struct TrustedSenderDanger(());
 
-impl SenderDanger {
+impl TrustedSenderDanger {
     /// Whoever has the token, unsigned: for agents that sign nothing. Anybody who ever saw a
     /// notification can make others.
-    pub fn whoever_has_the_token(self) -> NotificationSender {
-        NotificationSender(Trusted::Token)
+    pub fn whoever_has_the_token(self) -> TrustedSender {
+        TrustedSender(Trusted::Token)
     }
 }
 
-impl fmt::Debug for NotificationSender {
+impl fmt::Debug for TrustedSender {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Trusted::Agent(id) => write!(f, "NotificationSender({id})"),
-            Trusted::Keys(_) => f.write_str("NotificationSender(pinned keys)"),
-            Trusted::Token => f.write_str("NotificationSender(whoever has the token)"),
+            Trusted::Agent(id) => write!(f, "TrustedSender({id})"),
+            Trusted::Keys(_) => f.write_str("TrustedSender(pinned keys)"),
+            Trusted::Token => f.write_str("TrustedSender(whoever has the token)"),
         }
     }
 }

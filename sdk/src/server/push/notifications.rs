@@ -109,15 +109,27 @@ impl PushNotifications {
         &self,
         owner: &Owner,
         task_id: &str,
-        mut config: TaskPushNotificationConfig,
+        config: TaskPushNotificationConfig,
         from: u64,
     ) -> Result<TaskPushNotificationConfig, A2aError> {
+        let added = self.add(owner, task_id, config, from).await;
+        added.map(|(config, _)| config)
+    }
+
+    /// Keeps it, and says whether there was none of its ID before.
+    pub(in crate::server) async fn add(
+        &self,
+        owner: &Owner,
+        task_id: &str,
+        mut config: TaskPushNotificationConfig,
+        from: u64,
+    ) -> Result<(TaskPushNotificationConfig, bool), A2aError> {
         self.check(owner, &config).await?;
         let id = config.id.take().filter(|id| !id.is_empty());
         let id = id.unwrap_or_else(new_id);
         config.id = Some(id.clone());
         config.task_id = Some(task_id.to_owned());
-        {
+        let replaced = {
             let store = self.0.worker.configs();
             let _one_at_a_time = self.0.adding.lock().await;
             let max = self.0.worker.max_per_task();
@@ -129,9 +141,22 @@ impl PushNotifications {
             }
             let kept = store.set(owner, &config, from).await;
             kept.map_err(|error| unavailable(&error))?;
-        }
+            replaced
+        };
         self.0.worker.look();
-        Ok(config)
+        Ok((config, !replaced))
+    }
+
+    /// Forgets one that came with a message that was refused after all.
+    pub(in crate::server) async fn withdraw(&self, owner: &Owner, task_id: &str, id: &str) {
+        let store = self.0.worker.configs();
+        if let Err(error) = store.delete(owner, task_id, id).await {
+            let reason = error.reason();
+            tracing::error!(
+                reason,
+                "the push configuration of a refused message is left: {error}"
+            );
+        }
     }
 
     /// GetTaskPushNotificationConfig (A2A §3.1.8).
@@ -228,13 +253,25 @@ impl PushNotifications {
 
     /// Begins to deliver, or goes on with it, in a task of its own. A second call does nothing.
     ///
+    /// Warns when tasks outlive the process and configurations do not: after the next start, tasks
+    /// go on and nobody is told.
+    ///
     /// # Panics
     /// Outside a tokio runtime.
     pub fn start(&self) {
         let mut running = self.running();
         if running.is_none() {
-            self.0.worker.resume();
-            *running = Some(tokio::spawn(self.0.worker.clone().run()));
+            let worker = &self.0.worker;
+            let tasks_stay = worker.tasks().outlives_process() == Some(true);
+            if tasks_stay && worker.configs().outlives_process() == Some(false) {
+                tracing::warn!(
+                    "tasks outlive this process and push configurations do not: after a restart no \
+                     receiver is told any more; give PushSettings a store that keeps them, such as \
+                     that of the tasks"
+                );
+            }
+            worker.resume();
+            *running = Some(tokio::spawn(worker.clone().run()));
         }
     }
 
@@ -247,6 +284,11 @@ impl PushNotifications {
             // An error here is a panic of the task, which the runtime has reported.
             let _ = running.await;
         }
+    }
+
+    /// Nothing more is asked of the store.
+    pub(in crate::server) async fn close(&self) {
+        self.0.worker.configs().close().await;
     }
 
     #[cfg(test)]

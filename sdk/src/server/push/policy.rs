@@ -1,6 +1,7 @@
 //! Which webhooks an agent tells, and what each must prove.
 
 use super::error::WebhookError;
+use super::place::WebhookPath;
 use crate::httpsig::{Host, Scheme, WebUrl};
 use crate::id::SpiffeId;
 use crate::policy::Owner;
@@ -10,13 +11,20 @@ use crate::web::{AddressRules, Network, permits_port};
 /// decided here alone: a configuration has no say in it.
 ///
 /// The default: only `https`, only at public addresses, and the receiver must be the agent that owns
-/// the task, proved by mutual TLS. What the operator adds comes before that, the first match counts:
+/// the task, proved by mutual TLS. What the operator adds comes before that, the first match counts.
+///
+/// A notification is a signed POST of this agent over its own certificate, to a URL that the caller
+/// chose, with an `Authorization` that the caller chose. At the caller's own agent that gains the
+/// caller nothing. At another agent, which may obey this one's certificate alone, the caller would
+/// have this agent ask for whatever it names; so where notifications go there is for the operator
+/// to say ([`WebhookPath`]), and the caller chooses the query and what is below at most. A server of
+/// the public web knows nothing of the certificate, so its paths are the caller's.
 ///
 /// ```
 /// use countersign::server::push::PushPolicy;
 /// let policy = PushPolicy::default()
 ///     .web("hooks.example.com")? // the public web: TLS, roots of the system
-///     .agent("bus.example", "spiffe://travel.example/agent/bus".parse()?)?
+///     .agent("bus.example", "/events/", "spiffe://travel.example/agent/bus".parse()?)?
 ///     .network("10.20.0.0/16".parse()?); // agents that are not on public addresses
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -37,10 +45,12 @@ pub enum WebhookRule {
         /// At which hosts.
         at: HostPattern,
     },
-    /// This agent, by mutual TLS.
+    /// This agent, by mutual TLS, where it takes notifications.
     Agent {
         /// At which hosts.
         at: HostPattern,
+        /// At which paths.
+        path: WebhookPath,
         /// Who must be there.
         id: SpiffeId,
     },
@@ -124,13 +134,15 @@ impl PushPolicy {
         Ok(self.rule(WebhookRule::Web { at }))
     }
 
-    /// Webhooks at these hosts are this agent, whosever the task is.
+    /// Webhooks at these hosts are this agent, whosever the task is: at `path`, and below it when it
+    /// ends with a slash.
     ///
     /// # Errors
-    /// [`WebhookError::Pattern`] when `at` is no [`HostPattern`].
-    pub fn agent(self, at: &str, id: SpiffeId) -> Result<Self, WebhookError> {
-        let at = HostPattern::new(at)?;
-        Ok(self.rule(WebhookRule::Agent { at, id }))
+    /// [`WebhookError::Pattern`] when `at` is no [`HostPattern`], [`WebhookError::Path`] when `path`
+    /// is no [`WebhookPath`].
+    pub fn agent(self, at: &str, path: &str, id: SpiffeId) -> Result<Self, WebhookError> {
+        let (at, path) = (HostPattern::new(at)?, WebhookPath::new(path)?);
+        Ok(self.rule(WebhookRule::Agent { at, path, id }))
     }
 
     /// Webhooks are only where a rule says; the owner's agent is not told elsewhere.
@@ -170,6 +182,9 @@ impl PushPolicy {
         let rule = self.rules.iter().find(|rule| rule.at().matches(&url.host));
         match rule {
             Some(WebhookRule::Web { .. }) => Ok(Proof::Web),
+            Some(WebhookRule::Agent { path, .. }) if !path.holds(url.target.path()) => Err(
+                refused("the agent there takes no notifications at this path"),
+            ),
             Some(WebhookRule::Agent { id, .. }) => Ok(Proof::Agent(id.clone())),
             None if !self.owners_agent_elsewhere => Err(refused("the host is not listed")),
             Some(WebhookRule::OwnersAgent { .. }) | None => match owner.agent() {

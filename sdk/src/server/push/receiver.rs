@@ -11,7 +11,7 @@ use http::StatusCode;
 
 use super::error::WebhookError;
 use super::expected::Expected;
-use super::notification::{NotificationHandler, NotificationSender};
+use super::notification::{NotificationHandler, TrustedSender};
 use super::taking::Taking;
 use crate::a2a::{AuthenticationInfo, TaskPushNotificationConfig};
 use crate::clock::{Clock, Skew};
@@ -31,7 +31,7 @@ const MAX_EXPECTED: usize = 10_000;
 ///
 /// ```no_run
 /// # async fn example(workload: countersign::Workload) -> Result<(), Box<dyn std::error::Error>> {
-/// use countersign::server::push::{NotificationReceiver, NotificationSender};
+/// use countersign::server::push::{NotificationReceiver, TrustedSender};
 /// use countersign::tls::{ServeOptions, serve};
 ///
 /// let (sender, mut notifications) = tokio::sync::mpsc::channel(100);
@@ -44,7 +44,7 @@ const MAX_EXPECTED: usize = 10_000;
 /// tokio::spawn(serving);
 ///
 /// let booking = "spiffe://travel.example/agent/booking".parse()?;
-/// let config = receiver.expect(NotificationSender::agent(booking))?;
+/// let config = receiver.expect(TrustedSender::agent(booking))?;
 /// // … goes as `task_push_notification_config` into the configuration of a message, and then:
 /// while let Some(notification) = notifications.recv().await {
 ///     println!("{}: {:?}", notification.task_id, notification.event.state());
@@ -99,7 +99,7 @@ impl NotificationReceiver {
     /// [`TooManyExpected`].
     pub fn expect(
         &self,
-        from: NotificationSender,
+        from: TrustedSender,
     ) -> Result<TaskPushNotificationConfig, TooManyExpected> {
         self.expect_task(from, None)
     }
@@ -110,7 +110,7 @@ impl NotificationReceiver {
     /// [`TooManyExpected`].
     pub fn expect_of(
         &self,
-        from: NotificationSender,
+        from: TrustedSender,
         task_id: &str,
     ) -> Result<TaskPushNotificationConfig, TooManyExpected> {
         self.expect_task(from, Some(task_id.to_owned()))
@@ -118,7 +118,7 @@ impl NotificationReceiver {
 
     fn expect_task(
         &self,
-        from: NotificationSender,
+        from: TrustedSender,
         task_id: Option<String>,
     ) -> Result<TaskPushNotificationConfig, TooManyExpected> {
         let token = encode_base64url(&random::<32>());
@@ -143,7 +143,7 @@ impl NotificationReceiver {
     /// [`TooManyExpected`].
     pub fn resume(
         &self,
-        from: NotificationSender,
+        from: TrustedSender,
         config: &TaskPushNotificationConfig,
     ) -> Result<(), TooManyExpected> {
         let token = config.token.as_deref().unwrap_or_default();

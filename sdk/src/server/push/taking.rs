@@ -12,7 +12,7 @@ use http::request::Parts;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 
 use super::expected::{EventKey, Expectation, Expected};
-use super::notification::{Notification, NotificationHandler, NotificationSender, Trusted};
+use super::notification::{Notification, NotificationHandler, Trusted, TrustedSender};
 use super::profile::{IDEMPOTENCY_COMPONENT, IDEMPOTENCY_KEY, TOKENS};
 use super::unwelcome::Unwelcome;
 use crate::a2a::{A2A_JSON, JSON, StreamResponse};
@@ -80,7 +80,7 @@ impl Taking {
     /// The proofs that the expected sender has to bring.
     fn prove(
         &self,
-        from: &NotificationSender,
+        from: &TrustedSender,
         peer: Option<&PeerIdentity>,
         parts: &Parts,
         body: &[u8],
@@ -206,7 +206,7 @@ fn token_of(headers: &HeaderMap) -> Result<&str, Unwelcome> {
 
 /// Before the body is read: the connection is the expected agent's.
 fn check_peer(
-    from: &NotificationSender,
+    from: &TrustedSender,
     peer: Option<PeerIdentity>,
 ) -> Result<Option<PeerIdentity>, Unwelcome> {
     let Trusted::Agent(expected) = &from.0 else {

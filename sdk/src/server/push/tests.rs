@@ -3,6 +3,8 @@
 mod configs;
 mod delivery;
 mod ssrf;
+#[cfg(feature = "sqlite")]
+mod starting;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -101,8 +103,9 @@ fn change(id: &str, state: TaskState, expected: u64) -> TaskChange {
     let task = Task::new(id, "c-1", status);
     TaskChange {
         expected,
-        task: Arc::new(task.clone()),
+        task: task.clone().into(),
         events: vec![Arc::new(StreamResponse::Task(task))],
+        work_from: None,
     }
 }
 

@@ -9,6 +9,15 @@ pub enum StoreError {
         /// How many it holds.
         max: usize,
     },
+    /// This owner has so many entries that are still needed that another would leave too little room
+    /// for those of others.
+    #[error("the owner holds {held} entries that are still needed, and only {left} more have room")]
+    OwnerFull {
+        /// How many the owner holds.
+        held: usize,
+        /// How many more have room, whosever they are.
+        left: usize,
+    },
     /// The task was changed by somebody else since it was read; nothing has changed now.
     #[error("the task is at version {found}, not at {expected}")]
     Conflict {
@@ -59,6 +68,7 @@ impl StoreError {
     pub const fn reason(&self) -> &'static str {
         match self {
             Self::Full { .. } => "store.full",
+            Self::OwnerFull { .. } => "store.owner_full",
             Self::Conflict { .. } => "store.conflict",
             Self::NotFound => "store.not_found",
             Self::Exists => "store.exists",

@@ -4,18 +4,23 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::ops::Bound;
 use std::sync::Arc;
 
-use super::task_store::status_ms;
-use super::{Lease, StoredEvent, StoredTask, TaskChange, TaskCursor, TaskPage, TaskQuery};
-use crate::a2a::{Task, TaskState};
+use super::{
+    Lease, StoredEvent, StoredTask, TaskChange, TaskCursor, TaskPage, TaskQuery, TaskSnapshot,
+};
+use crate::a2a::TaskState;
 use crate::clock::UnixTime;
+use crate::server::weight::Weight as _;
 
-/// Of one task, as many events are kept.
+/// Of one task, as many events are kept, and as many bytes of them.
 pub(super) const MAX_EVENTS: usize = 10_000;
+pub(super) const MAX_EVENT_BYTES: usize = 32 << 20;
 
 /// The tasks of one owner, and their order in every list that can be asked for.
 #[derive(Debug, Default)]
 pub(super) struct Owned {
     pub(super) tasks: HashMap<Arc<str>, Kept>,
+    /// Those that are over, by their places among all that are.
+    pub(super) over: BTreeSet<u64>,
     all: BTreeSet<Place>,
     by_state: HashMap<TaskState, BTreeSet<Place>>,
     by_context: HashMap<Arc<str>, BTreeSet<Place>>,
@@ -24,25 +29,61 @@ pub(super) struct Owned {
 /// Status time and ID.
 type Place = (i64, Arc<str>);
 
+/// A page whose tasks are still to be put together.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    tasks: Vec<TaskSnapshot>,
+    next: Option<TaskCursor>,
+    total: u64,
+}
+
+impl Found {
+    pub(super) fn page(self) -> TaskPage {
+        TaskPage {
+            tasks: self.tasks.iter().map(TaskSnapshot::whole).collect(),
+            next: self.next,
+            total: self.total,
+        }
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Kept {
-    pub(super) stored: StoredTask,
+    pub(super) task: TaskSnapshot,
+    pub(super) version: u64,
     pub(super) events: VecDeque<StoredEvent>,
+    event_bytes: usize,
+    /// Its place among those that are over, if it is.
+    pub(super) over: Option<u64>,
     pub(super) lease: Option<Lease>,
+    /// From when on somebody is to work on it.
+    pub(super) work_from: Option<UnixTime>,
 }
 
 impl Kept {
     pub(super) fn new(first: &TaskChange, lease: Option<&Lease>) -> Self {
         let mut kept = Self {
-            stored: StoredTask {
-                task: Arc::clone(&first.task),
-                version: 0,
-            },
+            task: first.task.clone(),
+            version: 0,
             events: VecDeque::new(),
+            event_bytes: 0,
+            over: None,
             lease: lease.cloned(),
+            work_from: None,
         };
         kept.push(first);
         kept
+    }
+
+    pub(super) fn moment(&self) -> (TaskSnapshot, u64) {
+        (self.task.clone(), self.version)
+    }
+
+    pub(super) fn stored(&self) -> StoredTask {
+        StoredTask {
+            task: self.task.whole(),
+            version: self.version,
+        }
     }
 
     pub(super) fn push(&mut self, change: &TaskChange) {
@@ -52,10 +93,23 @@ impl Kept {
             StoredEvent { number, event }
         });
         self.events.extend(events);
-        let over = self.events.len().saturating_sub(MAX_EVENTS);
-        self.events.drain(..over);
-        self.stored.task = Arc::clone(&change.task);
-        self.stored.version = change.version();
+        let new = change.events.iter().map(|event| event.weight());
+        self.event_bytes += new.sum::<usize>();
+        // What came last stays, however large.
+        while self.events.len() > MAX_EVENTS
+            || self.event_bytes > MAX_EVENT_BYTES && self.events.len() > change.events.len()
+        {
+            let first = self.events.pop_front();
+            self.event_bytes -= first.map_or(0, |first| first.event.weight());
+        }
+        self.task = change.task.clone();
+        self.version = change.version();
+        self.work_from = change.worked_on_from();
+    }
+
+    pub(super) fn drop_events(&mut self) {
+        self.events = VecDeque::new();
+        self.event_bytes = 0;
     }
 
     pub(super) fn is_free(&self, instance: Option<&str>, now: UnixTime) -> bool {
@@ -65,48 +119,50 @@ impl Kept {
 }
 
 impl Owned {
-    pub(super) fn enter(&mut self, task: &Task, id: &Arc<str>) {
-        let place = (status_ms(task), Arc::clone(id));
+    /// How many of its tasks are not over.
+    pub(super) fn unfinished(&self) -> usize {
+        self.tasks.len() - self.over.len()
+    }
+
+    pub(super) fn enter(&mut self, task: &TaskSnapshot, id: &Arc<str>) {
+        let place = (task.status_ms(), Arc::clone(id));
         self.all.insert(place.clone());
-        let state = self.by_state.entry(task.status.state).or_default();
+        let state = self.by_state.entry(task.state()).or_default();
         state.insert(place.clone());
-        let context = match self.by_context.get_mut(task.context_id.as_str()) {
+        let context = match self.by_context.get_mut(task.context_id()) {
             Some(context) => context,
-            None => self
-                .by_context
-                .entry(task.context_id.as_str().into())
-                .or_default(),
+            None => self.by_context.entry(task.context_id().into()).or_default(),
         };
         context.insert(place);
     }
 
-    pub(super) fn leave(&mut self, task: &Task, id: &Arc<str>) {
-        let place = (status_ms(task), Arc::clone(id));
+    pub(super) fn leave(&mut self, task: &TaskSnapshot, id: &Arc<str>) {
+        let place = (task.status_ms(), Arc::clone(id));
         self.all.remove(&place);
-        if let Some(state) = self.by_state.get_mut(&task.status.state) {
+        if let Some(state) = self.by_state.get_mut(&task.state()) {
             state.remove(&place);
         }
-        if let Some(context) = self.by_context.get_mut(task.context_id.as_str()) {
+        if let Some(context) = self.by_context.get_mut(task.context_id()) {
             context.remove(&place);
             if context.is_empty() {
-                self.by_context.remove(task.context_id.as_str());
+                self.by_context.remove(task.context_id());
             }
         }
     }
 
-    pub(super) fn list(&self, query: &TaskQuery) -> TaskPage {
+    pub(super) fn list(&self, query: &TaskQuery) -> Found {
         let (order, state) = match (&query.context_id, query.state) {
             (Some(context), state) => (self.by_context.get(context.as_str()), state),
             (None, Some(state)) => (self.by_state.get(&state), None),
             (None, None) => (Some(&self.all), None),
         };
         let Some(order) = order else {
-            return TaskPage::default();
+            return Found::default();
         };
         let is_wanted = |place: &&Place| {
             state.is_none_or(|state| {
                 let kept = self.tasks.get(&place.1);
-                kept.is_some_and(|kept| kept.stored.task.status.state == state)
+                kept.is_some_and(|kept| kept.task.state() == state)
             })
         };
         let lowest = match query.not_before_ms {
@@ -114,16 +170,15 @@ impl Owned {
             None => Bound::Unbounded,
         };
         let total = if state.is_none() && query.not_before_ms.is_none() {
-            order.len()
+            order.len() as u64
+        } else if let Some(told) = query.total {
+            told
         } else {
             let wanted = order.range((lowest.clone(), Bound::Unbounded));
-            wanted.filter(is_wanted).count()
+            wanted.filter(is_wanted).count() as u64
         };
         let page = self.page(query, order, lowest, is_wanted);
-        TaskPage {
-            total: total as u64,
-            ..page
-        }
+        Found { total, ..page }
     }
 
     /// The page without its total.
@@ -133,13 +188,13 @@ impl Owned {
         order: &BTreeSet<Place>,
         lowest: Bound<Place>,
         is_wanted: impl Fn(&&Place) -> bool,
-    ) -> TaskPage {
+    ) -> Found {
         let end = match &query.after {
             Some(cursor) => Bound::Excluded((cursor.status_ms, Arc::from(cursor.id.as_str()))),
             None => Bound::Unbounded,
         };
         if is_empty(&lowest, &end) {
-            return TaskPage::default();
+            return Found::default();
         }
         let size = query.page_size as usize;
         let mut places = order.range((lowest, end)).rev().filter(is_wanted);
@@ -150,8 +205,8 @@ impl Owned {
             id: id.as_ref().to_owned(),
         });
         let kept = shown.iter().filter_map(|(_, id)| self.tasks.get(id));
-        TaskPage {
-            tasks: kept.map(|kept| Arc::clone(&kept.stored.task)).collect(),
+        Found {
+            tasks: kept.map(|kept| kept.task.clone()).collect(),
             next,
             total: 0,
         }

@@ -171,6 +171,10 @@ impl Inner {
 
 #[async_trait]
 impl PushConfigStore for MemoryPushConfigStore {
+    fn outlives_process(&self) -> Option<bool> {
+        Some(false)
+    }
+
     async fn set(
         &self,
         owner: &Owner,

@@ -121,4 +121,14 @@ pub trait PushConfigStore: Send + Sync + 'static {
         delivery: &PushDelivery,
         next: Option<UnixTime>,
     ) -> Result<(), StoreError>;
+
+    /// Says that whoever worked with this store is done: an agent that was shut down calls it last. A
+    /// store that holds a file or connections open closes them, unless it is used elsewhere too.
+    async fn close(&self) {}
+
+    /// Whether what is kept is there after a restart of the process; `None` when the store does not
+    /// say. Only what an agent warns of at its start depends on it.
+    fn outlives_process(&self) -> Option<bool> {
+        None
+    }
 }

@@ -1,5 +1,7 @@
 //! What the SQL stores keep in their columns.
 
+use std::time::Duration;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -51,6 +53,22 @@ pub(super) fn last_second(until: UnixTime) -> i64 {
 
 /// When no lease runs: before every time.
 pub(super) const NOBODY: i64 = -1;
+
+/// How long a row that cannot be read is left alone: long enough that it is no burden, and once it was
+/// mended it is found by itself.
+const ASIDE: Duration = Duration::from_secs(24 * 3600);
+
+/// Until when a row is left alone that could not be read at `now`. It stays in its table for somebody
+/// to look at, so it is told which.
+pub(super) fn put_aside(what: &str, key: i64, error: &StoreError, now: UnixTime) -> i64 {
+    let reason = error.reason();
+    tracing::error!(
+        reason,
+        key,
+        "{what} cannot be read and is left alone for a day: {error}"
+    );
+    last_second(now.plus(ASIDE))
+}
 
 /// Until when the events of a task are kept that is over now.
 pub(super) fn events_until() -> i64 {

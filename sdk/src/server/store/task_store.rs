@@ -6,8 +6,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
 
-use super::StoreError;
-use crate::a2a::{StreamResponse, Task, TaskState};
+use super::{StoreError, TaskSnapshot};
+use crate::a2a::{StreamResponse, Task, TaskState, TaskStatus, Timestamp};
 use crate::clock::UnixTime;
 use crate::policy::Owner;
 
@@ -37,9 +37,12 @@ pub struct TaskChange {
     /// The version it was made for: the one that was read; 0 for a task that is new.
     pub expected: u64,
     /// The task afterwards.
-    pub task: Arc<Task>,
+    pub task: TaskSnapshot,
     /// What streams show of it, in order. The first gets the number `expected + 1`.
     pub events: Vec<Arc<StreamResponse>>,
+    /// From when on the task is to be worked on although it waits: its client has answered, and
+    /// nothing has come of the answer yet. It says nothing of a task that does not wait.
+    pub work_from: Option<UnixTime>,
 }
 
 impl TaskChange {
@@ -47,11 +50,21 @@ impl TaskChange {
     pub fn version(&self) -> u64 {
         self.expected + (self.events.len() as u64).max(1)
     }
+
+    /// From when on somebody is to work on the task as it is then; `None` when it is over or waits for
+    /// its client.
+    pub fn worked_on_from(&self) -> Option<UnixTime> {
+        let state = self.task.state();
+        if state.is_interrupted() {
+            return self.work_from;
+        }
+        (!state.is_terminal()).then_some(UnixTime::from_secs(0))
+    }
 }
 
 /// Whether `first` can be a new task.
 pub(super) fn check_new(first: &TaskChange) -> Result<(), StoreError> {
-    StoreError::check_id(&first.task.id)?;
+    StoreError::check_id(first.task.id())?;
     if first.expected != 0 {
         let expected = first.expected;
         return Err(StoreError::Conflict { expected, found: 0 });
@@ -92,6 +105,9 @@ pub struct TaskQuery {
     pub page_size: u32,
     /// Only those that come after this one.
     pub after: Option<TaskCursor>,
+    /// The total that an earlier page of the same list told: a store that would have to count again
+    /// gives it instead.
+    pub total: Option<u64>,
 }
 
 /// A place in the list of tasks: newest status first, then by descending ID.
@@ -107,16 +123,15 @@ impl TaskCursor {
     /// The place of `task`. One whose status tells no time stands where 1970 begins.
     pub fn of(task: &Task) -> Self {
         Self {
-            status_ms: status_ms(task),
+            status_ms: status_ms(&task.status),
             id: task.id.clone(),
         }
     }
 }
 
-/// When the status of `task` was set, milliseconds since 1970; 0 when it does not tell.
-pub(super) fn status_ms(task: &Task) -> i64 {
-    let set = task.status.timestamp;
-    set.map_or(0, crate::a2a::Timestamp::unix_millis)
+/// When the status was set, milliseconds since 1970; 0 when it does not tell.
+pub(super) fn status_ms(status: &TaskStatus) -> i64 {
+    status.timestamp.map_or(0, Timestamp::unix_millis)
 }
 
 /// A page of tasks.
@@ -130,7 +145,7 @@ pub struct TaskPage {
     pub total: u64,
 }
 
-/// A task that nobody works on any more though it is unfinished.
+/// A task that nobody works on any more though somebody should.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Orphan {
     /// Whose it is.
@@ -161,7 +176,8 @@ pub trait TaskStore: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`StoreError::Exists`], [`StoreError::Conflict`] when `first` was made for another version than
-    /// 0, [`StoreError::TooLong`], [`StoreError::Full`], [`StoreError::Unavailable`].
+    /// 0, [`StoreError::TooLong`], [`StoreError::Full`], [`StoreError::OwnerFull`],
+    /// [`StoreError::Unavailable`].
     async fn create(
         &self,
         owner: &Owner,
@@ -220,8 +236,7 @@ pub trait TaskStore: Send + Sync + 'static {
         now: UnixTime,
     ) -> Result<bool, StoreError>;
 
-    /// Gives the task back, if `instance` holds it; a task that is neither terminal nor waiting is an
-    /// orphan at once.
+    /// Gives the task back, if `instance` holds it; one that is to be worked on is an orphan at once.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
@@ -233,9 +248,9 @@ pub trait TaskStore: Send + Sync + 'static {
     /// [`StoreError::Unavailable`].
     async fn renew(&self, lease: &Lease) -> Result<(), StoreError>;
 
-    /// Takes over tasks, at most `limit`, that are neither terminal nor waiting for somebody while no
-    /// lease on them runs at `now`: their instance died or gave them back. No task is given to two
-    /// instances.
+    /// Takes over tasks, at most `limit`, that are to be worked on at `now`
+    /// ([`TaskChange::worked_on_from`]) while no lease on them runs: their instance died or gave them
+    /// back. No task is given to two instances. One that cannot be read is left out.
     ///
     /// An agent calls this every few seconds; a store may use it to drop what it need not keep any
     /// more at `now`, such as events older than [`EVENTS_KEPT`].
@@ -248,6 +263,16 @@ pub trait TaskStore: Send + Sync + 'static {
         now: UnixTime,
         limit: usize,
     ) -> Result<Vec<Orphan>, StoreError>;
+
+    /// Says that whoever worked with this store is done: an agent that was shut down calls it last. A
+    /// store that holds a file or connections open closes them, unless it is used elsewhere too.
+    async fn close(&self) {}
+
+    /// Whether what is kept is there after a restart of the process; `None` when the store does not
+    /// say. Only what an agent warns of at its start depends on it.
+    fn outlives_process(&self) -> Option<bool> {
+        None
+    }
 
     /// Word of changes, in this process or another; `None` when no other process shares this store.
     fn changes(&self) -> Option<BoxStream<'static, TaskChanged>> {

@@ -5,14 +5,14 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::context::{Ask, FollowUp};
+use super::context::{Ask, Deadlines, FinishBy, FollowUp};
 use super::engine::Engine;
 use super::live::{Live, Offered};
 use super::run::{Before, Round};
 use super::wording::{busy, elsewhere, no_push, timestamp, unavailable};
 use crate::a2a::{
-    A2aError, Message, SendMessageConfiguration, SendMessageRequest, Task,
-    TaskPushNotificationConfig, TaskState, TaskStatus, Timestamp, new_id,
+    A2aError, Message, SendMessageConfiguration, SendMessageRequest, Task, TaskState, TaskStatus,
+    Timestamp, new_id,
 };
 use crate::card::EXTENSION_URI;
 use crate::clock::UnixTime;
@@ -68,8 +68,10 @@ impl Engine {
                 requester: call.requester().clone(),
                 parameters: call.parameters().clone(),
                 output_modes: configuration.accepted_output_modes.clone(),
-                deadline: call.deadline().filter(|_| waits),
-                task_deadline: deadline_of(&request.message, now)?,
+                deadlines: Deadlines {
+                    waits: call.deadline().filter(|_| waits),
+                    work: deadline_of(&request.message, now)?,
+                },
             },
             message: request.message,
             configuration,
@@ -90,6 +92,7 @@ impl Engine {
         let skill = skill.and_then(|call| call.action().skill.as_deref());
         let now = timestamp(&*self.parts.clock);
         let mut task = submitted(sent.message.context_id.as_deref(), skill, now);
+        self.parts.limits.takes(&task, &sent.message)?;
         let message = sent.message.in_task(&task.id, &task.context_id);
         task.history.push(message.clone());
         let at_once = sent.configuration.return_immediately;
@@ -114,19 +117,23 @@ impl Engine {
         for _ in 0..ATTEMPTS {
             let stored = self.find(&sent.owner, id).await?;
             check_belongs(&stored.task, &sent)?;
+            self.parts.limits.takes(&stored.task, &sent.message)?;
             if let Some(live) = self.running(&sent.owner, id) {
-                let message = sent.message.clone();
-                let message = message.in_task(&stored.task.id, &stored.task.context_id);
-                match live.offer(FollowUp::new(message, sent.ask)) {
-                    Ok(offered) => {
-                        let push = sent.configuration.task_push_notification_config;
-                        self.register_push(&live, push, stored.version).await?;
-                        return Ok(Begun::Joined { live, offered });
+                if live.hears(&sent.ask) {
+                    let message = sent.message.clone();
+                    let message = message.in_task(&stored.task.id, &stored.task.context_id);
+                    // First, so that nothing that comes of the message is missed.
+                    let push = sent.configuration.task_push_notification_config.clone();
+                    let new = self.register_push(&sent.owner, id, push, stored.version);
+                    let new = new.await?;
+                    match live.offer(FollowUp::new(message, sent.ask)) {
+                        Ok(offered) => return Ok(Begun::Joined { live, offered }),
+                        Err(back) => {
+                            let (_, ask) = back.into_parts();
+                            sent.ask = ask.ok_or_else(busy)?;
+                        }
                     }
-                    Err(back) => {
-                        let (_, ask) = back.into_parts();
-                        sent.ask = ask.ok_or_else(busy)?;
-                    }
+                    self.withdraw_push(&sent.owner, id, new).await;
                 }
                 // It is either at work, or about to leave.
                 if !live.is_leaving() {
@@ -188,7 +195,9 @@ impl Engine {
                     return Err(error);
                 }
                 if let Some(config) = push
-                    && let Err(error) = self.register_push(live, Some(*config), 0).await
+                    && let Err(error) = self
+                        .register_push(live.owner(), live.id(), Some(*config), 0)
+                        .await
                 {
                     live.fail(error, timestamp(&*self.parts.clock));
                 }
@@ -197,14 +206,19 @@ impl Engine {
             Before::Write(message, push) => {
                 let version = self.load(live).await?;
                 let push = push.map(|config| *config);
-                self.register_push(live, push, version).await?;
+                let new = self.register_push(live.owner(), live.id(), push, version);
+                let new = new.await?;
                 live.said(*message);
                 self.flush(live).await;
                 // Somebody may have canceled it meanwhile.
-                if live.is_over() {
-                    return Err(busy());
+                let refused = live.is_over().then(busy).or_else(|| live.error());
+                match refused {
+                    Some(error) => {
+                        self.withdraw_push(live.owner(), live.id(), new).await;
+                        Err(error)
+                    }
+                    None => Ok(()),
                 }
-                live.error().map_or(Ok(()), Err)
             }
             Before::Written => self.load(live).await.map(drop),
         }
@@ -217,18 +231,6 @@ impl Engine {
         let version = stored.version;
         live.start_from(stored);
         if waits { Ok(version) } else { Err(busy()) }
-    }
-
-    async fn register_push(
-        &self,
-        live: &Live,
-        config: Option<TaskPushNotificationConfig>,
-        from: u64,
-    ) -> Result<(), A2aError> {
-        if let (Some(config), Some(hook)) = (config, &self.parts.push) {
-            hook.register(live.owner(), live.id(), config, from).await?;
-        }
-        Ok(())
     }
 }
 
@@ -288,18 +290,19 @@ fn skill_of(task: &Task) -> Option<&str> {
 }
 
 /// The deadline that a message names under our extension, as this process counts time.
-fn deadline_of(message: &Message, now: UnixTime) -> Result<Option<Instant>, A2aError> {
+pub(super) fn deadline_of(message: &Message, now: UnixTime) -> Result<Option<FinishBy>, A2aError> {
     let ours = message.metadata.get(EXTENSION_URI);
-    let Some(named) = ours.and_then(|ours| ours.get("deadline")) else {
+    let Some(text) = ours.and_then(|ours| ours.get("deadline")) else {
         return Ok(None);
     };
     let wrong = |why| A2aError::invalid_param("message.metadata.deadline", why);
-    let at = named
+    let named = text
         .as_str()
         .and_then(|text| text.parse::<Timestamp>().ok());
-    let at = at.ok_or_else(|| wrong("is no RFC 3339 date and time"))?;
-    let left = at.unix_millis() - Timestamp::from(now).unix_millis();
+    let named = named.ok_or_else(|| wrong("is no RFC 3339 date and time"))?;
+    let left = named.unix_millis() - Timestamp::from(now).unix_millis();
     let left = u64::try_from(left).ok().filter(|left| *left > 0);
     let left = left.ok_or_else(|| wrong("has passed"))?;
-    Ok(Instant::now().checked_add(Duration::from_millis(left)))
+    let at = Instant::now().checked_add(Duration::from_millis(left));
+    Ok(at.map(|at| FinishBy { at, named }))
 }

@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use super::change::Change;
 use super::engine::Engine;
 use super::live::Live;
 use super::wording::{not_cancelable, status_event, timestamp, unavailable};
 use crate::a2a::{A2aError, CancelTaskRequest, Task, TaskState};
 use crate::policy::Owner;
-use crate::server::store::{StoreError, StoredTask, TaskChange};
+use crate::server::store::{Change, StoreError, StoredTask, TaskChange, TaskSnapshot};
 
 /// How often somebody else may be first.
 const ATTEMPTS: usize = 64;
@@ -61,8 +60,8 @@ impl Engine {
         let Some(kept) = live.kept().filter(|_| written) else {
             return Ok(None);
         };
-        match kept.task.status.state {
-            TaskState::Canceled => Ok(Some(kept.task)),
+        match kept.task.state() {
+            TaskState::Canceled => Ok(Some(kept.task.whole())),
             _ => Err(not_cancelable()),
         }
     }
@@ -74,18 +73,19 @@ impl Engine {
         stored: StoredTask,
     ) -> Result<Option<Arc<Task>>, A2aError> {
         let now = timestamp(&*self.parts.clock);
-        let event = status_event(&stored.task, TaskState::Canceled, None, now);
-        let mut task = stored.task;
-        Change::Event(event.clone()).apply(Arc::make_mut(&mut task));
+        let mut task = TaskSnapshot::from(stored.task);
+        let event = status_event(&task, TaskState::Canceled, None, now);
+        task.apply(Change::Event(event.clone()));
         let change = TaskChange {
             expected: stored.version,
             task,
             events: vec![event],
+            work_from: None,
         };
         match self.store().append(owner, &change).await {
             Ok(version) => {
                 self.tell(owner, &change, version).await;
-                Ok(Some(change.task))
+                Ok(Some(change.task.whole()))
             }
             Err(StoreError::Conflict { .. }) => Ok(None),
             Err(error) => Err(unavailable(&error)),

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::live::Live;
-use crate::a2a::{A2aError, ErrorKind, Message, ServiceParameters, Task};
+use crate::a2a::{A2aError, ErrorKind, Message, ServiceParameters, Task, Timestamp};
 use crate::audit::Admitted;
 use crate::client::{Client, OnBehalfOf};
+use crate::clock::UnixTime;
 use crate::policy::Owner;
 use crate::server::Requester;
 
@@ -17,10 +18,41 @@ pub(super) struct Ask {
     pub(super) requester: Requester,
     pub(super) parameters: ServiceParameters,
     pub(super) output_modes: Vec<String>,
+    pub(super) deadlines: Deadlines,
+}
+
+/// By when a round of work is to be done: that of the message that began it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) struct Deadlines {
     /// When the client stops waiting.
-    pub(super) deadline: Option<Instant>,
+    pub(super) waits: Option<Instant>,
     /// When the work is worth nothing any more.
-    pub(super) task_deadline: Option<Instant>,
+    pub(super) work: Option<FinishBy>,
+}
+
+/// When work is worth nothing any more: as this process counts time, and as the message says it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct FinishBy {
+    pub(super) at: Instant,
+    pub(super) named: Timestamp,
+}
+
+impl FinishBy {
+    /// The end of work that should have been done before `now`.
+    pub(super) fn passed(now: UnixTime) -> Self {
+        Self {
+            at: Instant::now(),
+            named: now.into(),
+        }
+    }
+}
+
+impl Deadlines {
+    /// Whichever is first.
+    pub(super) fn first(self) -> Option<Instant> {
+        let work = self.work.map(|end| end.at);
+        [self.waits, work].into_iter().flatten().min()
+    }
 }
 
 impl Ask {
@@ -84,10 +116,13 @@ impl RequestContext {
     }
 
     /// When the work is worth nothing any more, or the client, which waits, waits no longer:
-    /// whichever is first. Calls made within the executor end with it by themselves.
+    /// whichever is first. Calls made within the executor end with it by themselves, and the messages
+    /// among them tell their agents by when the work is to be done.
+    ///
+    /// It is the deadline of the last message that the executor has got: after
+    /// [`RequestContext::next_message`] that of the next, and none when that one has none.
     pub fn deadline(&self) -> Option<Instant> {
-        let both = [self.ask.deadline, self.ask.task_deadline];
-        both.into_iter().flatten().min()
+        self.live.deadlines().first()
     }
 
     /// The record of this call's admission, with the evidence of every proof.
@@ -136,17 +171,29 @@ impl RequestContext {
 pub struct FollowUp {
     message: Message,
     ask: Option<Ask>,
+    deadlines: Deadlines,
 }
 
 impl FollowUp {
     pub(super) fn new(message: Message, ask: Ask) -> Self {
-        let ask = Some(ask);
-        Self { message, ask }
+        Self {
+            message,
+            deadlines: ask.deadlines,
+            ask: Some(ask),
+        }
     }
 
     /// A message that came to another instance of this agent, which wrote it into the task.
-    pub(super) fn foreign(message: Message) -> Self {
-        Self { message, ask: None }
+    pub(super) fn foreign(message: Message, deadlines: Deadlines) -> Self {
+        Self {
+            message,
+            ask: None,
+            deadlines,
+        }
+    }
+
+    pub(super) fn deadlines(&self) -> Deadlines {
+        self.deadlines
     }
 
     /// The caller that it came from, when it came to this instance.
@@ -170,6 +217,11 @@ impl FollowUp {
     /// The message's text parts, joined by newlines.
     pub fn text(&self) -> String {
         self.message.text()
+    }
+
+    /// When the work on it is worth nothing any more, if it says so. The task fails then.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.deadlines.work.map(|end| end.at)
     }
 
     /// The record of its admission, with the token it was sent with. `None` when it came to another

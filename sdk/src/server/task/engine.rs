@@ -11,7 +11,9 @@ use tokio::task::JoinHandle;
 
 use super::executor::AgentExecutor;
 use super::feed::Feeds;
+use super::limits::TaskLimits;
 use super::live::Live;
+use super::places::Places;
 use super::push_hook::PushHook;
 use super::wording::{failed, stopping, unavailable};
 use crate::a2a::{A2aError, Task, new_id};
@@ -36,6 +38,7 @@ pub(in crate::server) struct EngineParts {
     pub(in crate::server) push: Option<Arc<dyn PushHook>>,
     /// Whether a stream ends when its task waits for an authorization, too.
     pub(in crate::server) close_when_interrupted: bool,
+    pub(in crate::server) limits: TaskLimits,
 }
 
 /// Runs the executor for calls that were let in, and keeps what comes of it.
@@ -45,6 +48,7 @@ pub(in crate::server) struct Engine {
     instance: String,
     live: Mutex<HashMap<String, Arc<Live>>>,
     pub(super) feeds: Arc<Feeds>,
+    pub(super) places: Arc<Places>,
     stopping: AtomicBool,
     /// Until when our leases ran after they were prolonged last, seconds since 1970.
     pub(super) leased_until: AtomicU64,
@@ -55,10 +59,11 @@ pub(in crate::server) struct Engine {
 impl Engine {
     pub(in crate::server) fn new(parts: EngineParts) -> Self {
         Self {
+            feeds: Arc::new(Feeds::new(parts.limits.behind)),
+            places: Arc::new(Places::new(parts.limits.streams)),
             parts,
             instance: new_id(),
             live: Mutex::default(),
-            feeds: Arc::default(),
             stopping: AtomicBool::new(false),
             leased_until: AtomicU64::default(),
             left: Notify::new(),
@@ -71,6 +76,11 @@ impl Engine {
 
     pub(super) fn store(&self) -> &dyn TaskStore {
         &*self.parts.store
+    }
+
+    /// Nothing more is asked of the store.
+    pub(in crate::server) async fn close(&self) {
+        self.store().close().await;
     }
 
     pub(super) fn instance(&self) -> &str {
@@ -158,7 +168,7 @@ impl Engine {
         match all.entry(task.id.clone()) {
             Entry::Occupied(_) => Ok(None),
             Entry::Vacant(place) => {
-                let live = Arc::new(Live::new(owner.clone(), task, known));
+                let live = Arc::new(Live::new(owner.clone(), task, known, self.parts.limits));
                 place.insert(live.clone());
                 Ok(Some(live))
             }

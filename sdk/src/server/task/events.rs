@@ -16,6 +16,10 @@ use crate::clock::Clock;
 ///
 /// Nothing of it is shown to anybody before it is kept in the task store. What an executor puts in
 /// between two waits is kept together.
+///
+/// What has no room in the task ([`TaskLimits`](super::TaskLimits)) is not kept: the task fails, with
+/// a word that names the limit, and all that was put in before stays. That call, and every later one,
+/// gives `false`.
 #[derive(Clone)]
 pub struct EventQueue {
     pub(super) live: Arc<Live>,
@@ -33,7 +37,7 @@ impl EventQueue {
 
     /// Answers with this message; see [`EventQueue::reply`].
     pub fn reply_with(&self, mut message: Message) -> bool {
-        message.context_id = Some(self.live.task().context_id.clone());
+        message.context_id = Some(self.live.snapshot().context_id().to_owned());
         self.live.reply(message, timestamp(&*self.clock))
     }
 
@@ -51,10 +55,10 @@ impl EventQueue {
     /// same ID, otherwise it takes its place; `last_chunk` says that no piece follows. Gives `false`
     /// when the task is already over.
     pub fn artifact_piece(&self, artifact: Artifact, append: bool, last_chunk: bool) -> bool {
-        self.live.event(|task| {
+        self.live.event(&*self.clock, |task| {
             Arc::new(StreamResponse::ArtifactUpdate(TaskArtifactUpdateEvent {
-                task_id: task.id.clone(),
-                context_id: task.context_id.clone(),
+                task_id: task.id().to_owned(),
+                context_id: task.context_id().to_owned(),
                 artifact,
                 append,
                 last_chunk,
@@ -116,8 +120,8 @@ impl EventQueue {
     /// Moves the task to `state` with this message. Gives `false` when it is already over.
     pub fn status(&self, state: TaskState, message: Option<Message>) -> bool {
         let now = timestamp(&*self.clock);
-        self.live.event(|task| {
-            let message = message.map(|message| message.in_task(&task.id, &task.context_id));
+        self.live.event(&*self.clock, |task| {
+            let message = message.map(|message| message.in_task(task.id(), task.context_id()));
             status_event(task, state, message, now)
         })
     }
@@ -130,18 +134,19 @@ impl EventQueue {
         metadata: Struct,
     ) -> bool {
         let mut status = TaskStatus::new(state, timestamp(&*self.clock));
-        self.live.event(|task| {
-            status.message = message.map(|message| message.in_task(&task.id, &task.context_id));
+        self.live.event(&*self.clock, |task| {
+            status.message = message.map(|message| message.in_task(task.id(), task.context_id()));
             Arc::new(StreamResponse::StatusUpdate(TaskStatusUpdateEvent {
-                task_id: task.id.clone(),
-                context_id: task.context_id.clone(),
+                task_id: task.id().to_owned(),
+                context_id: task.context_id().to_owned(),
                 status,
                 metadata,
             }))
         })
     }
 
-    /// The task with everything that was put in so far.
+    /// The task with everything that was put in so far. It is put together at each call, so what is
+    /// asked for after each piece of a long answer costs more with each.
     pub fn task(&self) -> Arc<Task> {
         self.live.task()
     }

@@ -48,7 +48,7 @@ pub trait AgentExecutor: Send + Sync + 'static {
     /// Does what the message asks and puts what happens into `events`.
     ///
     /// It may return while the task waits for the client; the client's next message is then given to
-    /// another call of it. Once it has answered or waited for something, the task is kept, and the
+    /// another call of it. One that has heard a message is at work on it until it says something. Once it has answered or waited for something, the task is kept, and the
     /// client's leaving does not end it.
     ///
     /// # Errors
@@ -66,6 +66,9 @@ pub trait AgentExecutor: Send + Sync + 'static {
 
     /// Goes on with a task whose instance stopped while it worked on it. There is no caller any more:
     /// tokens are never kept, so what it does, the agent does for itself.
+    ///
+    /// The task may wait, by its state: then its client has answered, in the last message of its history,
+    /// and the instance stopped before anything came of that.
     ///
     /// # Errors
     /// Why it cannot; the task becomes `TASK_STATE_FAILED` with that word. By default it cannot.

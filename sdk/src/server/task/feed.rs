@@ -5,24 +5,33 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use tokio::sync::watch;
 
+use super::places::Place;
 use super::wording::failed;
 use crate::a2a::{A2aError, StreamResponse};
 use crate::policy::Owner;
 use crate::server::store::StoredEvent;
+use crate::server::weight::Weight as _;
 
-/// How far a subscriber may be behind. Over it, its stream ends with an error, so that neither the
-/// task nor anybody else waits for it; it can subscribe again.
+/// How many events a subscriber may be behind, be they ever so small; how many bytes, is in
+/// [`TaskLimits`](super::TaskLimits). Over either, its stream ends with an error, so that neither the task nor anybody
+/// else waits for it; it can subscribe again.
 pub(super) const MAX_BEHIND: usize = 4096;
 
 /// The feeds that somebody has subscribed to, by task.
-#[derive(Debug, Default)]
-pub(super) struct Feeds(Mutex<HashMap<String, Weak<Feed>>>);
+#[derive(Debug)]
+pub(super) struct Feeds {
+    /// How many bytes of events wait for the slowest subscriber of a task.
+    max_bytes: usize,
+    all: Mutex<HashMap<String, Weak<Feed>>>,
+}
 
 /// The events of one task that somebody has not been shown yet.
 #[derive(Debug)]
 pub(super) struct Feed {
     owner: Owner,
     id: String,
+    /// How many bytes of events wait for the slowest.
+    max_bytes: usize,
     inner: Mutex<Inner>,
     /// How many events there were.
     news: watch::Sender<u64>,
@@ -35,16 +44,30 @@ struct Inner {
     version: Option<u64>,
     /// How many events came before the first of `events`.
     dropped: u64,
-    events: VecDeque<StoredEvent>,
+    events: VecDeque<Waiting>,
+    /// What all of `events` weigh.
+    bytes: usize,
     /// How many subscribers stand at each place.
     places: BTreeMap<u64, usize>,
     ended: Option<A2aError>,
 }
 
+/// An event that somebody has not been shown yet.
+#[derive(Debug)]
+struct Waiting {
+    event: StoredEvent,
+    weight: usize,
+}
+
 impl Feeds {
+    pub(super) fn new(max_bytes: usize) -> Self {
+        let all = Mutex::default();
+        Self { max_bytes, all }
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Weak<Feed>>> {
         // No code panics while it holds this lock; a poisoned one is still whole.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The feed of a task, if somebody follows it.
@@ -57,26 +80,29 @@ impl Feeds {
         self.lock().values().filter_map(Weak::upgrade).collect()
     }
 
-    /// Subscribes to the task's events from now on; `None` when it is somebody else's.
-    pub(super) fn subscribe(self: &Arc<Self>, owner: &Owner, id: &str) -> Option<Subscription> {
+    /// Subscribes to the task's events from now on; `None` when it is not the one's who has `place`.
+    pub(super) fn subscribe(self: &Arc<Self>, place: Place, id: &str) -> Option<Subscription> {
+        // The table is no longer locked when a feed is dropped, which locks it.
+        let feed = self.enter(place.owner(), id);
+        (feed.owner == *place.owner()).then(|| Subscription::new(feed, place))
+    }
+
+    /// The feed of a task; one for `owner` if nobody follows it.
+    fn enter(self: &Arc<Self>, owner: &Owner, id: &str) -> Arc<Feed> {
         let mut all = self.lock();
-        let feed = match all.get(id).and_then(Weak::upgrade) {
-            Some(feed) if feed.owner != *owner => return None,
-            Some(feed) => feed,
-            None => {
-                let feed = Arc::new(Feed {
-                    owner: owner.clone(),
-                    id: id.to_owned(),
-                    inner: Mutex::default(),
-                    news: watch::Sender::new(0),
-                    home: Arc::downgrade(self),
-                });
-                all.insert(id.to_owned(), Arc::downgrade(&feed));
-                feed
-            }
-        };
-        drop(all);
-        Some(Subscription::new(feed))
+        if let Some(feed) = all.get(id).and_then(Weak::upgrade) {
+            return feed;
+        }
+        let feed = Arc::new(Feed {
+            owner: owner.clone(),
+            id: id.to_owned(),
+            max_bytes: self.max_bytes,
+            inner: Mutex::default(),
+            news: watch::Sender::new(0),
+            home: Arc::downgrade(self),
+        });
+        all.insert(id.to_owned(), Arc::downgrade(&feed));
+        feed
     }
 }
 
@@ -116,11 +142,13 @@ impl Feed {
             return true;
         }
         inner.version = Some(to);
-        let new = events.iter().filter(|event| event.number > known);
-        inner.events.extend(new.cloned());
-        while inner.events.len() > MAX_BEHIND {
-            inner.events.pop_front();
-            inner.dropped += 1;
+        let before = inner.end();
+        for event in events.iter().filter(|event| event.number > known) {
+            inner.push(event.clone());
+        }
+        // What was kept together stays, however much it is: who has seen all before is not behind.
+        while inner.dropped < before && inner.is_over(self.max_bytes) {
+            inner.drop_first();
         }
         inner.trim();
         let end = inner.end();
@@ -157,6 +185,26 @@ impl Inner {
         self.dropped + self.events.len() as u64
     }
 
+    fn push(&mut self, event: StoredEvent) {
+        let weight = event.event.weight();
+        self.bytes += weight;
+        self.events.push_back(Waiting { event, weight });
+    }
+
+    fn is_over(&self, max_bytes: usize) -> bool {
+        self.events.len() > MAX_BEHIND || self.bytes > max_bytes
+    }
+
+    /// Drops the oldest event; whether there was one.
+    fn drop_first(&mut self) -> bool {
+        let Some(first) = self.events.pop_front() else {
+            return false;
+        };
+        self.bytes -= first.weight;
+        self.dropped += 1;
+        true
+    }
+
     fn leave(&mut self, place: u64) {
         if let Some(count) = self.places.get_mut(&place) {
             *count -= 1;
@@ -170,9 +218,7 @@ impl Inner {
     fn trim(&mut self) {
         let first = self.places.keys().next().copied();
         let first = first.unwrap_or_else(|| self.end());
-        while self.dropped < first && self.events.pop_front().is_some() {
-            self.dropped += 1;
-        }
+        while self.dropped < first && self.drop_first() {}
         if self.events.is_empty() {
             // An idle stream keeps no buffer.
             self.events.shrink_to_fit();
@@ -188,10 +234,12 @@ pub(super) struct Subscription {
     place: u64,
     /// Events up to this number are not shown.
     after: u64,
+    /// Of its owner's streams, this one.
+    _place: Place,
 }
 
 impl Subscription {
-    fn new(feed: Arc<Feed>) -> Self {
+    fn new(feed: Arc<Feed>, of_owner: Place) -> Self {
         let mut inner = feed.lock();
         let place = inner.end();
         *inner.places.entry(place).or_default() += 1;
@@ -202,6 +250,7 @@ impl Subscription {
             news,
             place,
             after: 0,
+            _place: of_owner,
         }
     }
 
@@ -241,7 +290,7 @@ impl Subscription {
                 return Some(Err(failed("The stream is too far behind; subscribe again")));
             };
             let found = usize::try_from(at).ok().and_then(|at| inner.events.get(at));
-            let Some(event) = found.cloned() else {
+            let Some(event) = found.map(|waiting| waiting.event.clone()) else {
                 return inner.ended.clone().map(Err);
             };
             inner.leave(self.place);
@@ -280,6 +329,7 @@ mod tests {
     use super::*;
     use crate::a2a::{Message, Part};
     use crate::delegation::testing::{app_only, delegated};
+    use crate::server::task::places::Places;
 
     fn event(number: u64) -> StoredEvent {
         let message = Message::agent(Part::text(number.to_string()));
@@ -291,8 +341,18 @@ mod tests {
         Owner::of(&delegated("work"))
     }
 
+    fn feeds() -> Arc<Feeds> {
+        Arc::new(Feeds::new(usize::MAX))
+    }
+
+    fn place_of(owner: Owner) -> Place {
+        let places = Arc::new(Places::new(1));
+        places.take(&owner).expect("a place")
+    }
+
     fn subscribe(feeds: &Arc<Feeds>) -> Subscription {
-        feeds.subscribe(&owner(), "task").expect("one's own task")
+        let place = place_of(owner());
+        feeds.subscribe(place, "task").expect("one's own task")
     }
 
     fn shown(subscription: &mut Subscription) -> Vec<u64> {
@@ -305,7 +365,7 @@ mod tests {
 
     #[test]
     fn all_are_shown_the_same_in_the_same_order_and_nothing_stays() {
-        let feeds = Arc::new(Feeds::default());
+        let feeds = feeds();
         let mut early = subscribe(&feeds);
         assert!(early.feed().publish(0, &[event(1), event(2)], 2));
         let mut late = subscribe(&feeds);
@@ -324,7 +384,7 @@ mod tests {
 
     #[test]
     fn what_a_snapshot_has_is_not_shown_again() {
-        let feeds = Arc::new(Feeds::default());
+        let feeds = feeds();
         let mut one = subscribe(&feeds);
         assert!(one.feed().publish(4, &[event(5), event(6)], 6));
         one.start_after(5);
@@ -337,7 +397,7 @@ mod tests {
 
     #[test]
     fn one_that_is_too_far_behind_is_ended_and_nobody_else() {
-        let feeds = Arc::new(Feeds::default());
+        let feeds = feeds();
         let (mut slow, mut quick) = (subscribe(&feeds), subscribe(&feeds));
         let max = MAX_BEHIND as u64;
         for number in 1..=max {
@@ -355,16 +415,46 @@ mod tests {
         assert_eq!(quick.feed().lock().events.len(), 0, "nobody needs them");
     }
 
+    fn sized(number: u64, bytes: usize) -> StoredEvent {
+        let message = Message::agent(Part::text("x".repeat(bytes)));
+        let event = Arc::new(StreamResponse::Message(message));
+        StoredEvent { number, event }
+    }
+
+    #[test]
+    fn one_that_is_too_many_bytes_behind_is_ended_and_nobody_else() {
+        let feeds = Arc::new(Feeds::new(10_000));
+        let (mut slow, mut quick) = (subscribe(&feeds), subscribe(&feeds));
+        for number in 1..=2 {
+            let event = sized(number, 4000);
+            assert!(quick.feed().publish(number - 1, &[event], number));
+            assert_eq!(shown(&mut quick), [number]);
+        }
+        assert_eq!(slow.feed().lock().events.len(), 2, "not yet");
+        let mut prompt = subscribe(&feeds);
+        // However large what comes together is, who waits for it sees it.
+        let together = [sized(3, 9000), sized(4, 9000)];
+        assert!(quick.feed().publish(2, &together, 4));
+        let ended = slow.next().now_or_never().expect("ended");
+        assert!(ended.is_err_and(|error| error.message().contains("behind")));
+        assert_eq!(shown(&mut prompt), [3, 4]);
+        assert_eq!(shown(&mut quick), [3, 4]);
+        drop(slow);
+        let inner = quick.feed().lock();
+        assert_eq!(
+            (inner.events.len(), inner.bytes),
+            (0, 0),
+            "nobody needs them"
+        );
+    }
+
     #[test]
     fn a_feed_lives_as_long_as_somebody_follows_it() {
-        let feeds = Arc::new(Feeds::default());
+        let feeds = feeds();
         let one = subscribe(&feeds);
         let two = subscribe(&feeds);
-        assert!(
-            feeds
-                .subscribe(&Owner::of(&app_only("work")), "task")
-                .is_none()
-        );
+        let stranger = place_of(Owner::of(&app_only("work")));
+        assert!(feeds.subscribe(stranger, "task").is_none());
         drop(one);
         assert!(feeds.get("task").is_some());
         drop(two);
@@ -373,7 +463,7 @@ mod tests {
 
     #[test]
     fn an_ended_feed_shows_what_there_is_and_then_why() {
-        let feeds = Arc::new(Feeds::default());
+        let feeds = feeds();
         let mut one = subscribe(&feeds);
         assert!(one.feed().publish(0, &[event(1)], 1));
         one.feed().end(failed("stopping"));

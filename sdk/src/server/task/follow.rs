@@ -6,7 +6,6 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 
 use super::begin::Sent;
-use super::change::{Change, settles};
 use super::context::Ask;
 use super::engine::Engine;
 use super::feed::Subscription;
@@ -14,7 +13,7 @@ use super::run::{Before, Round};
 use super::wording::{busy, unavailable};
 use crate::a2a::{A2aError, Message, Role, Task};
 use crate::policy::Owner;
-use crate::server::store::{StoreError, TaskChange, TaskChanged};
+use crate::server::store::{Change, StoreError, TaskChange, TaskChanged, TaskSnapshot, settles};
 
 /// How often somebody else may be first.
 const ATTEMPTS: usize = 64;
@@ -23,6 +22,10 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// Pauses between looks whether the instance that holds a task has given it up.
 const FIRST_LOOK: Duration = Duration::from_secs(1);
 const LAST_LOOK: Duration = Duration::from_secs(15);
+/// How long it is left to the instance that took a message to go on with it, should the one that
+/// holds the task be gone: a lease, and the longest pause between looks, with time to spare. Only
+/// that instance has the caller.
+pub(super) const SEEN_TO: Duration = Duration::from_secs(60);
 
 impl Engine {
     /// Follows what other processes change, as long as the engine is there. Ends at once when no other
@@ -109,26 +112,47 @@ impl Engine {
             return Err(busy());
         }
         let id = sent.message.task_id.clone().unwrap_or_default();
-        let mut subscription = self.subscription(&owner, &id)?;
+        let subscription = self.subscription(&owner, &id)?;
+        // First, so that nothing that comes of the message is missed.
+        let push = sent.configuration.task_push_notification_config.clone();
+        let from = self.find(&owner, &id).await?.version;
+        let new = self.register_push(&owner, &id, push, from).await?;
+        let written = self.write_message(sent, &id, subscription).await;
+        if written.is_err() {
+            self.withdraw_push(&owner, &id, new).await;
+        }
+        written
+    }
+
+    async fn write_message(
+        self: &Arc<Self>,
+        sent: Sent,
+        id: &str,
+        mut subscription: Subscription,
+    ) -> Result<(Arc<Task>, Subscription), A2aError> {
+        let owner = sent.owner;
         for _ in 0..ATTEMPTS {
-            let stored = self.find(&owner, &id).await?;
+            let stored = self.find(&owner, id).await?;
             if !stored.task.status.state.is_interrupted() {
                 return Err(busy());
             }
-            let mut task = stored.task;
-            let message = sent.message.clone().in_task(&task.id, &task.context_id);
-            Change::Said(message.clone()).apply(Arc::make_mut(&mut task));
+            self.parts.limits.takes(&stored.task, &sent.message)?;
+            let mut task = TaskSnapshot::from(stored.task);
+            let message = sent.message.clone();
+            let message = message.in_task(task.id(), task.context_id());
+            task.apply(Change::Said(message.clone()));
             let change = TaskChange {
                 expected: stored.version,
                 task,
                 events: Vec::new(),
+                work_from: Some(self.parts.clock.now().plus(SEEN_TO)),
             };
             match self.store().append(&owner, &change).await {
                 Ok(version) => {
                     subscription.start_after(version);
                     let look = Self::take_up_later(Arc::downgrade(self), owner, message, sent.ask);
                     tokio::spawn(look);
-                    return Ok((change.task, subscription));
+                    return Ok((change.task.whole(), subscription));
                 }
                 Err(StoreError::Conflict { .. }) => {}
                 Err(error) => return Err(unavailable(&error)),
@@ -172,7 +196,7 @@ impl Engine {
 }
 
 /// Whether nothing was said or done since the client's message.
-fn still_waits(task: &Task, message: &Message) -> bool {
+pub(super) fn still_waits(task: &Task, message: &Message) -> bool {
     let said = task
         .history
         .iter()

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::engine::Engine;
-use super::page_token::{cursor_of, token_of};
+use super::page_token::{place_of, token_of};
 use super::send::shorten;
 use super::wording::unavailable;
 use crate::a2a::{A2aError, GetTaskRequest, ListTasksRequest, ListTasksResponse, Task, Timestamp};
@@ -45,14 +45,18 @@ impl Engine {
             not_before_ms: request.status_timestamp_after.map(Timestamp::unix_millis),
             page_size,
             after: None,
+            total: None,
         };
         if let Some(token) = request.page_token.filter(|token| !token.is_empty()) {
-            query.after = Some(cursor_of(owner, &query, &token)?);
+            let (after, total) = place_of(owner, &query, &token)?;
+            (query.after, query.total) = (Some(after), Some(total));
         }
         let page = self.store().list(owner, &query).await;
         let page = page.map_err(|error| unavailable(&error))?;
         let artifacts = request.include_artifacts == Some(true);
-        let next = page.next.map(|next| token_of(owner, &query, &next));
+        let next = page
+            .next
+            .map(|next| token_of(owner, &query, &next, page.total));
         Ok(ListTasksResponse {
             tasks: page
                 .tasks

@@ -2,7 +2,6 @@
 
 mod begin;
 mod cancel;
-mod change;
 mod context;
 mod engine;
 mod events;
@@ -10,9 +9,11 @@ mod executor;
 mod feed;
 mod follow;
 mod leases;
+mod limits;
 mod listing;
 mod live;
 mod page_token;
+mod places;
 mod progress;
 mod push_hook;
 mod recovery;
@@ -27,5 +28,6 @@ mod writer;
 pub use context::{FollowUp, RequestContext, ResumeContext};
 pub use events::EventQueue;
 pub use executor::AgentExecutor;
+pub use limits::TaskLimits;
 
 pub(super) use engine::{Engine, EngineParts};

@@ -11,51 +11,60 @@ use crate::server::store::{TaskCursor, TaskQuery};
 /// Bytes of the digest that ties a token to its list.
 const TIE: usize = 16;
 
-/// The token for what comes after `cursor` in the owner's list. It tells nothing that the list did
-/// not, and is of no use in another one.
-pub(super) fn token_of(owner: &Owner, query: &TaskQuery, cursor: &TaskCursor) -> String {
-    let mut bytes = tie(owner, query, cursor).to_vec();
+/// The token for what comes after `cursor` in the owner's list of so many tasks. It tells nothing that
+/// the list did not, and is of no use in another one.
+pub(super) fn token_of(
+    owner: &Owner,
+    query: &TaskQuery,
+    cursor: &TaskCursor,
+    total: u64,
+) -> String {
+    let mut bytes = tie(owner, query, cursor, total).to_vec();
     bytes.extend(cursor.status_ms.to_be_bytes());
+    bytes.extend(total.to_be_bytes());
     bytes.extend(cursor.id.as_bytes());
     encode_base64url(&bytes)
 }
 
-/// The place that `token` names in this very list.
+/// The place that `token` names in this very list, and the total that was told with it.
 ///
 /// # Errors
 /// `InvalidParams` when it is a token of another owner, of another filter, or none at all.
-pub(super) fn cursor_of(
+pub(super) fn place_of(
     owner: &Owner,
     query: &TaskQuery,
     token: &str,
-) -> Result<TaskCursor, A2aError> {
+) -> Result<(TaskCursor, u64), A2aError> {
     let wrong = || A2aError::invalid_param("pageToken", "is no token of this list");
     let bytes = decode_base64url(token).map_err(|_| wrong())?;
     let (tied, rest) = bytes.split_at_checked(TIE).ok_or_else(wrong)?;
-    let (time, id) = rest.split_first_chunk::<8>().ok_or_else(wrong)?;
+    let (time, rest) = rest.split_first_chunk::<8>().ok_or_else(wrong)?;
+    let (total, id) = rest.split_first_chunk::<8>().ok_or_else(wrong)?;
+    let total = u64::from_be_bytes(*total);
     let id = std::str::from_utf8(id).map_err(|_| wrong())?;
     let cursor = TaskCursor {
         status_ms: i64::from_be_bytes(*time),
         id: id.to_owned(),
     };
-    if tied == tie(owner, query, &cursor) {
-        Ok(cursor)
+    if tied == tie(owner, query, &cursor, total) {
+        Ok((cursor, total))
     } else {
         Err(wrong())
     }
 }
 
 /// A digest of the list and the place. It is no secret: who makes one up for a list of their own gets
-/// a place in that list, and for another's list there is no way to use it.
-fn tie(owner: &Owner, query: &TaskQuery, cursor: &TaskCursor) -> [u8; TIE] {
+/// a place in that list and the total that they said, and for another's list there is no way to use it.
+fn tie(owner: &Owner, query: &TaskQuery, cursor: &TaskCursor, total: u64) -> [u8; TIE] {
     let what = json!([
-        "countersign page token 1",
+        "countersign page token 2",
         owner.to_text(),
         query.context_id,
         query.state,
         query.not_before_ms,
         cursor.status_ms,
         cursor.id,
+        total,
     ]);
     let digest = sha256(what.to_string().as_bytes());
     let mut out = [0; TIE];
@@ -76,6 +85,7 @@ mod tests {
             not_before_ms: Some(5),
             page_size: 10,
             after: None,
+            total: None,
         };
         let cursor = TaskCursor {
             status_ms: -7,
@@ -87,9 +97,9 @@ mod tests {
     #[test]
     fn a_token_reads_back_in_its_own_list_whatever_the_page_size() {
         let (owner, mut query, cursor) = good();
-        let token = token_of(&owner, &query, &cursor);
+        let token = token_of(&owner, &query, &cursor, 7);
         query.page_size = 99;
-        assert_eq!(cursor_of(&owner, &query, &token), Ok(cursor));
+        assert_eq!(place_of(&owner, &query, &token), Ok((cursor, 7)));
     }
 
     #[test]
@@ -114,9 +124,9 @@ mod tests {
         ];
         for (name, change) in cases {
             let (mut owner, mut query, cursor) = good();
-            let mut token = token_of(&owner, &query, &cursor);
+            let mut token = token_of(&owner, &query, &cursor, 7);
             change(&mut owner, &mut query, &mut token);
-            let read = cursor_of(&owner, &query, &token);
+            let read = place_of(&owner, &query, &token);
             let kind = read.map_err(|error| error.kind());
             assert_eq!(kind, Err(crate::a2a::ErrorKind::InvalidParams), "{name}");
         }

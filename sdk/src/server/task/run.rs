@@ -5,7 +5,7 @@ use std::panic::AssertUnwindSafe;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::{Fuse, FusedFuture as _};
@@ -86,7 +86,7 @@ impl Engine {
         match round {
             Round::Execute(asked) => {
                 let (message, ask) = *asked;
-                let deadline = ask.task_deadline;
+                live.begin_round(ask.deadlines);
                 if live.owner().is_shared() {
                     live.works_for(ask.said_by());
                 }
@@ -98,9 +98,9 @@ impl Engine {
                     live: live.clone(),
                 };
                 scope.admitted = context.caller().admitted().cloned();
-                scope.deadline = context.deadline().map(Into::into);
                 let work = self.parts.executor.execute(context, events);
-                self.drive(live, client::scope(scope, work), deadline).await
+                let work = client::scope_in_rounds(scope, live.clone(), work);
+                self.drive(live, work).await
             }
             Round::Resume => {
                 let context = ResumeContext {
@@ -109,21 +109,17 @@ impl Engine {
                     live: live.clone(),
                 };
                 let work = self.parts.executor.resume(context, events);
-                self.drive(live, client::scope(scope, work), None).await
+                let work = client::scope_in_rounds(scope, live.clone(), work);
+                self.drive(live, work).await
             }
         }
     }
 
     /// Polls the executor and, beside it, what takes its changes to the store.
-    async fn drive(
-        &self,
-        live: &Live,
-        work: impl Future<Output = Result<(), A2aError>>,
-        deadline: Option<Instant>,
-    ) -> Ended {
+    async fn drive(&self, live: &Live, work: impl Future<Output = Result<(), A2aError>>) -> Ended {
         let mut work = pin!(AssertUnwindSafe(work).catch_unwind());
         let mut writing = pin!(Fuse::terminated());
-        let mut timer = deadline.map(|at| Box::pin(tokio::time::sleep_until(at.into())));
+        let (mut deadline, mut timer) = (None, None);
         let mut over = false;
         loop {
             let event = poll_fn(|cx| {
@@ -146,6 +142,12 @@ impl Engine {
                 if !over && live.is_over() {
                     over = true;
                     timer = Some(Box::pin(tokio::time::sleep(GRACE)));
+                }
+                // The executor may have got another message, which has a deadline of its own.
+                let work_until = live.deadlines().work.map(|end| end.at);
+                if !over && work_until != deadline {
+                    deadline = work_until;
+                    timer = deadline.map(|at| Box::pin(tokio::time::sleep_until(at.into())));
                 }
                 ring(timer.as_mut(), cx)
             });

@@ -83,7 +83,7 @@ async fn wait(live: &Live, ticket: u64, at_once: bool) -> Result<SendMessageResp
         }
     }
     let kept = live.kept().ok_or_else(|| failed("The agent failed"))?;
-    Ok(Arc::unwrap_or_clone(kept.task).into())
+    Ok(Arc::unwrap_or_clone(kept.task.whole()).into())
 }
 
 impl From<Task> for SendMessageResponse {

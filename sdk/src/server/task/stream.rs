@@ -5,10 +5,10 @@ use std::sync::Arc;
 use futures_util::stream;
 
 use super::begin::Begun;
-use super::change::Change;
 use super::engine::Engine;
 use super::feed::Subscription;
 use super::live::Live;
+use super::places::Place;
 use super::progress::{Outcome, Progress};
 use super::run::Before;
 use super::wording::{failed, over, stopping};
@@ -16,7 +16,7 @@ use crate::a2a::{
     A2aError, Message, SendMessageRequest, StreamResponse, SubscribeToTaskRequest, Task, TaskState,
 };
 use crate::policy::Owner;
-use crate::server::store::StoredTask;
+use crate::server::store::{Change, StoredTask};
 use crate::server::{Events, ServerCallContext};
 
 /// A stream that is being shown.
@@ -63,11 +63,11 @@ impl Engine {
         };
         let owner = sent.owner.clone();
         // Before the message is given to an executor that is at work: nothing of it is to be missed.
-        let known = match sent.message.task_id.as_deref() {
-            None | Some("") => None,
+        let follows = match sent.message.task_id.as_deref() {
+            None | Some("") => Follows::NothingYet(self.places.take(&owner)?),
             Some(id) => {
                 self.find(&owner, id).await?;
-                Some(self.subscription(&owner, id)?)
+                Follows::Task(self.subscription(&owner, id)?)
             }
         };
         let first = match self.begin(sent).await? {
@@ -77,9 +77,11 @@ impl Engine {
                 round,
                 from,
             } => {
-                let mut subscription = match known {
-                    Some(known) => known,
-                    None => self.subscription(&owner, live.id())?,
+                let mut subscription = match follows {
+                    Follows::Task(subscription) => subscription,
+                    Follows::NothingYet(place) => {
+                        self.feeds.subscribe(place, live.id()).ok_or_else(lost)?
+                    }
                 };
                 subscription.start_after(from);
                 let snapshot = snapshot_before(&live, &before);
@@ -92,17 +94,21 @@ impl Engine {
                 }
             }
             Begun::Joined { live, offered } => {
-                let mut subscription = known.ok_or_else(|| failed("The agent failed"))?;
+                let Follows::Task(mut subscription) = follows else {
+                    return Err(lost());
+                };
                 subscription.start_after(offered.from);
                 let mut progress = live.progress();
                 let kept = |p: &Progress| p.kept >= offered.ticket || p.closed;
                 // The sender lives in `live`, so waiting cannot fail.
                 let _ = progress.wait_for(kept).await;
-                Showing::Snapshot(whole(&offered.task), subscription)
+                Showing::Snapshot(whole(offered.task.whole()), subscription)
             }
             Begun::Elsewhere(sent) => {
+                // It takes a place of its own.
+                drop(follows);
                 let (task, subscription) = self.write_elsewhere(*sent).await?;
-                Showing::Snapshot(whole(&task), subscription)
+                Showing::Snapshot(whole(task), subscription)
             }
         };
         Ok(show(first, until))
@@ -124,7 +130,7 @@ impl Engine {
             input_required: false,
             auth_required: false,
         };
-        let first = Showing::Snapshot(whole(&stored.task), subscription);
+        let first = Showing::Snapshot(whole(stored.task), subscription);
         Ok(show(first, until))
     }
 
@@ -140,22 +146,36 @@ impl Engine {
         if self.is_stopping() {
             return Err(stopping());
         }
-        let subscription = self.feeds.subscribe(owner, id);
+        let place = self.places.take(owner)?;
+        let subscription = self.feeds.subscribe(place, id);
         subscription.ok_or_else(A2aError::task_not_found)
     }
 }
 
-/// The task as it is when the executor gets it.
-fn snapshot_before(live: &Live, before: &Before) -> Arc<StreamResponse> {
-    let mut task = Arc::unwrap_or_clone(live.task());
-    if let Before::Write(message, _) = before {
-        Change::Said(Message::clone(message)).apply(&mut task);
-    }
-    Arc::new(StreamResponse::Task(task))
+/// What a new stream follows when its message has not been given to anybody yet.
+enum Follows {
+    /// The task that the message is for.
+    Task(Subscription),
+    /// The task will be a new one.
+    NothingYet(Place),
 }
 
-fn whole(task: &Task) -> Arc<StreamResponse> {
-    Arc::new(StreamResponse::Task(task.clone()))
+/// What cannot be: a new task that somebody else follows, or one that waits already.
+fn lost() -> A2aError {
+    failed("The agent failed")
+}
+
+/// The task as it is when the executor gets it.
+fn snapshot_before(live: &Live, before: &Before) -> Arc<StreamResponse> {
+    let mut task = live.snapshot();
+    if let Before::Write(message, _) = before {
+        task.apply(Change::Said(Message::clone(message)));
+    }
+    whole(task.whole())
+}
+
+fn whole(task: Arc<Task>) -> Arc<StreamResponse> {
+    Arc::new(StreamResponse::Task(Arc::unwrap_or_clone(task)))
 }
 
 fn show(first: Showing, until: Until) -> Events {
@@ -211,8 +231,6 @@ async fn decide(live: &Live) -> Result<Option<Arc<StreamResponse>>, A2aError> {
     if let Some(error) = live.error() {
         return Err(error);
     }
-    let answer = live
-        .take_answer()
-        .ok_or_else(|| failed("The agent failed"))?;
+    let answer = live.take_answer().ok_or_else(lost)?;
     Ok(Some(Arc::new(StreamResponse::Message(answer))))
 }

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use crate::a2a::{
-    A2aError, ErrorKind, Message, StreamResponse, Struct, Task, TaskState, TaskStatus,
+    A2aError, ErrorKind, Message, StreamResponse, Struct, TaskState, TaskStatus,
     TaskStatusUpdateEvent, Timestamp,
 };
 use crate::clock::Clock;
-use crate::server::store::StoreError;
+use crate::server::store::{StoreError, TaskSnapshot};
 
 /// The time of a status, to the millisecond (A2A §5.6.1).
 pub(super) fn timestamp(clock: &dyn Clock) -> Timestamp {
@@ -16,7 +16,7 @@ pub(super) fn timestamp(clock: &dyn Clock) -> Timestamp {
 
 /// The event that `task` is in `state` now.
 pub(super) fn status_event(
-    task: &Task,
+    task: &TaskSnapshot,
     state: TaskState,
     message: Option<Message>,
     now: Timestamp,
@@ -24,8 +24,8 @@ pub(super) fn status_event(
     let mut status = TaskStatus::new(state, now);
     status.message = message;
     Arc::new(StreamResponse::StatusUpdate(TaskStatusUpdateEvent {
-        task_id: task.id.clone(),
-        context_id: task.context_id.clone(),
+        task_id: task.id().to_owned(),
+        context_id: task.context_id().to_owned(),
         status,
         metadata: Struct::new(),
     }))
@@ -36,6 +36,15 @@ pub(super) fn unavailable(error: &StoreError) -> A2aError {
     if matches!(error, StoreError::NotFound) {
         return A2aError::task_not_found();
     }
+    if let StoreError::OwnerFull { .. } = error {
+        tracing::warn!(reason = error.reason(), "a task was refused: {error}");
+        let why = "You have as many unfinished tasks as you may at present";
+        return failed(why).with_metadata("limit", "owner.tasks");
+    }
+    if let StoreError::Full { .. } = error {
+        tracing::error!(reason = error.reason(), "a task was refused: {error}");
+        return failed("The agent keeps no more tasks at present");
+    }
     tracing::error!(
         reason = error.reason(),
         "the task store did not answer: {error}"
@@ -45,6 +54,23 @@ pub(super) fn unavailable(error: &StoreError) -> A2aError {
 
 pub(super) fn failed(what: &str) -> A2aError {
     A2aError::new(ErrorKind::Internal, what)
+}
+
+/// A task that would be over `limit`, of which it may have `max`.
+pub(super) fn full(limit: &str, max: usize) -> A2aError {
+    let why = format!("The task would be over {limit}, which is {max}");
+    let error = A2aError::new(ErrorKind::UnsupportedOperation, why);
+    error
+        .with_metadata("limit", limit)
+        .with_metadata("max", max.to_string())
+}
+
+/// An owner that has `max` streams open and wants another.
+pub(super) fn too_many_streams(max: usize) -> A2aError {
+    tracing::warn!(max, "too many streams of one owner; another is refused");
+    let why = format!("You have {max} streams open, which is as many as you may");
+    let error = failed(&why).with_metadata("limit", "owner.streams");
+    error.with_metadata("max", max.to_string())
 }
 
 pub(super) fn not_cancelable() -> A2aError {

@@ -33,7 +33,7 @@ impl Engine {
         let _alone = live.writer.lock().await;
         let mut pause = FIRST_PAUSE;
         let mut tries = 0;
-        let mut next = live.batch();
+        let mut next = live.batch(self.parts.clock.now());
         while let Some(batch) = next {
             match self.write(live, &batch).await {
                 Ok(Written::Yes { version, leased }) => {
@@ -56,7 +56,7 @@ impl Engine {
                 }
                 Err(error) => self.give_up(live, &error),
             }
-            next = live.batch();
+            next = live.batch(self.parts.clock.now());
         }
         live.all_written();
     }
@@ -91,7 +91,7 @@ impl Engine {
 
     /// Tells subscribers and receivers of pushes what the store has now.
     pub(super) async fn tell(&self, owner: &Owner, change: &TaskChange, version: u64) {
-        let id = &change.task.id;
+        let id = change.task.id();
         if let Some(feed) = self.feeds.get(id) {
             let events = numbered(change.expected, &change.events);
             if !feed.publish(change.expected, &events, version) {
@@ -121,7 +121,7 @@ impl Engine {
                     return Ok(());
                 }
             }
-            live.rebase(stored);
+            live.rebase(stored, self.parts.clock.now());
         }
         if let Some(feed) = self.feeds.get(id) {
             self.catch_up(&feed).await;
@@ -195,5 +195,5 @@ fn max_tries(batch: &Batch) -> u32 {
 
 /// Whether the store has just what this batch makes of the task.
 fn is_ours(batch: &Batch, stored: &StoredTask) -> bool {
-    batch.change.version() == stored.version && *batch.change.task == *stored.task
+    batch.change.version() == stored.version && *batch.change.task.whole() == *stored.task
 }

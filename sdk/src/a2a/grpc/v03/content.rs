@@ -1,12 +1,12 @@
-//! Messages, parts and artifacts.
+//! Messages and their parts.
 
 use bytes::Bytes;
 use serde_json::{Value, json};
 
 use crate::a2a::grpc::generated::v03;
 use crate::a2a::grpc::value::{metadata, to_metadata};
-use crate::a2a::grpc::wire::{Wire, Wrong, all, required, text, to_all, to_text};
-use crate::a2a::{Artifact, Message, Part, PartContent, Role, Struct};
+use crate::a2a::grpc::wire::{Wire, Wrong, all, text, to_all, to_text};
+use crate::a2a::{Message, Part, PartContent, Role, Struct};
 
 /// Member of a message's metadata that holds what the proto of 0.3 has no place for, as in JSON.
 const CARRIED: &str = "urn:countersign:a2a:v03";
@@ -122,29 +122,5 @@ impl Wire<v03::Part> for Part {
             }
         };
         v03::Part { part: Some(part) }
-    }
-}
-
-impl Wire<v03::Artifact> for Artifact {
-    fn from_wire(message: v03::Artifact) -> Result<Self, Wrong> {
-        Ok(Self {
-            artifact_id: required("artifactId", message.artifact_id)?,
-            name: text(message.name),
-            description: text(message.description),
-            parts: all("parts", message.parts)?,
-            metadata: metadata("metadata", message.metadata)?,
-            extensions: message.extensions,
-        })
-    }
-
-    fn to_wire(&self) -> v03::Artifact {
-        v03::Artifact {
-            artifact_id: self.artifact_id.clone(),
-            name: to_text(&self.name),
-            description: to_text(&self.description),
-            parts: to_all(&self.parts),
-            metadata: to_metadata(&self.metadata),
-            extensions: self.extensions.clone(),
-        }
     }
 }

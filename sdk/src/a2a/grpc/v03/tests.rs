@@ -5,7 +5,7 @@ use super::*;
 use crate::a2a::grpc::generated::v03;
 use crate::a2a::grpc::made::Maker;
 use crate::a2a::{
-    AgentInterface, ErrorKind, Message, Operation, Part, PartContent, Request, Response,
+    AgentCard, AgentInterface, ErrorKind, Message, Operation, Part, PartContent, Request, Response,
     StreamResponse, Struct,
 };
 
@@ -160,12 +160,61 @@ fn a_card_of_0_3_names_its_addresses_and_never_loses_a_requirement() {
         };
         assert_eq!(read.supported_interfaces, card.supported_interfaces);
         assert_eq!(read.security_requirements, card.security_requirements);
+        let of_skills = card.skills.iter().flat_map(|s| &s.security_requirements);
+        for requirement in card.security_requirements.iter().chain(of_skills) {
+            for name in requirement.schemes.keys() {
+                let defined = card.security_schemes.contains_key(name);
+                assert_eq!(read.security_schemes.contains_key(name), defined, "{name}");
+            }
+        }
         assert_eq!((read.skills, read.name), (card.skills, card.name));
         for (name, scheme) in &read.security_schemes {
             assert!(card.security_schemes.contains_key(name), "{scheme:?}");
         }
     }
     assert!(written > MANY / 2, "{written}");
+}
+
+#[test]
+fn a_card_that_requires_a_scheme_0_3_does_not_know_is_not_shown_in_it() {
+    let card = |places: [bool; 2]| -> AgentCard {
+        let needs = json!([{ "schemes": { "device": { "list": [] } } }]);
+        let [agent, skill] = places.map(|there| if there { needs.clone() } else { json!([]) });
+        let flow = json!({ "deviceCode": {
+            "deviceAuthorizationUrl": "https://a.example/device",
+            "tokenUrl": "https://a.example/token",
+            "scopes": {},
+        } });
+        let card = json!({
+            "name": "worker", "description": "Works", "version": "1",
+            "supportedInterfaces": [{
+                "url": "https://worker.example", "protocolBinding": "GRPC",
+                "protocolVersion": "0.3.0",
+            }],
+            "capabilities": {}, "defaultInputModes": [], "defaultOutputModes": [],
+            "securitySchemes": { "device": { "oauth2SecurityScheme": { "flows": flow } } },
+            "securityRequirements": agent,
+            "skills": [{
+                "id": "work", "name": "Work", "description": "Works", "tags": ["work"],
+                "securityRequirements": skill,
+            }],
+        });
+        serde_json::from_value(card).expect("a card")
+    };
+    for (places, shown) in [
+        ([false, false], true),
+        ([true, false], false),
+        ([false, true], false),
+    ] {
+        let written = write_response(&Response::AgentCard(Box::new(card(places))));
+        let kind = written.map(drop).map_err(|error| error.kind());
+        let want = if shown {
+            Ok(())
+        } else {
+            Err(ErrorKind::UnsupportedOperation)
+        };
+        assert_eq!(kind, want, "{places:?}");
+    }
 }
 
 #[test]

@@ -226,7 +226,7 @@ fn the_policy_says_who_must_be_at_the_webhook() {
     let bus = || "spiffe://push.test/agent/bus".parse().expect("an ID");
     let at = |at: &str| HostPattern::new(at).expect("a pattern");
     let listed = PushPolicy::default()
-        .agent("bus.example", bus())
+        .agent("bus.example", "/events/", bus())
         .and_then(|policy| policy.web("*.web.example"))
         .expect("patterns");
     let only = listed.clone().only_listed();
@@ -237,8 +237,33 @@ fn the_policy_says_who_must_be_at_the_webhook() {
     let one = "Ok(Agent(spiffe://push.test/agent/one))";
     let the_bus = "Ok(Agent(spiffe://push.test/agent/bus))";
     for (policy, url, owner, want) in [
-        (&listed, "https://bus.example/", &mine, the_bus),
-        (&listed, "https://bus.example/", &shared, the_bus),
+        (&listed, "https://bus.example/events/", &mine, the_bus),
+        (
+            &listed,
+            "https://bus.example/events/7?k=v",
+            &shared,
+            the_bus,
+        ),
+        // Where else that agent would hear us is not for a caller to say.
+        (&listed, "https://bus.example/", &mine, "push.not_allowed"),
+        (
+            &listed,
+            "https://bus.example/a2a/rest/tasks/t:cancel",
+            &mine,
+            "push.not_allowed",
+        ),
+        (
+            &listed,
+            "https://bus.example/events/../admin",
+            &mine,
+            "push.not_allowed",
+        ),
+        (
+            &listed,
+            "https://bus.example:8443/events",
+            &shared,
+            "push.not_allowed",
+        ),
         (&listed, "https://a.web.example/", &mine, "Ok(Web)"),
         (&listed, "https://a.b.web.example/", &mine, "Ok(Web)"),
         (&listed, "https://web.example/", &mine, one),

@@ -10,7 +10,12 @@ use http::{HeaderMap, StatusCode};
 use super::*;
 use crate::a2a::{AuthenticationInfo, DeleteTaskPushNotificationConfigRequest};
 
-type Forgets = (Arc<MemoryPushConfigStore>, Owner);
+/// Who forgets the configuration `p`, and what it keeps in its place.
+type Forgets = (
+    Arc<MemoryPushConfigStore>,
+    Owner,
+    Option<TaskPushNotificationConfig>,
+);
 
 /// A receiver that remembers what it got and answers as it is told.
 #[derive(Clone)]
@@ -18,7 +23,7 @@ struct Hook {
     url: String,
     got: Arc<Mutex<Vec<(HeaderMap, String)>>>,
     answers: Arc<Mutex<Vec<StatusCode>>>,
-    /// Forgets the configuration `p` of this task while it is being told.
+    /// Forgets the configuration `p` of this task, or sets it anew, while it is being told.
     forgets: Arc<Mutex<Option<Forgets>>>,
 }
 
@@ -35,8 +40,11 @@ impl Hook {
         let answer = async |State(hook): State<Self>, headers: HeaderMap, body: String| {
             hook.got.lock().expect("no panic").push((headers, body));
             let forgets = hook.forgets.lock().expect("no panic").take();
-            if let Some((configs, owner)) = forgets {
+            if let Some((configs, owner, instead)) = forgets {
                 configs.delete(&owner, TASK, "p").await.expect("deleted");
+                if let Some(config) = instead {
+                    configs.set(&owner, &config, 0).await.expect("kept");
+                }
             }
             let mut answers = hook.answers.lock().expect("no panic");
             if answers.is_empty() {
@@ -225,7 +233,7 @@ async fn nothing_is_sent_after_it_is_deleted_in_the_middle_of_a_delivery() {
     for _ in 0..3 {
         world.happens(TaskState::Working).await;
     }
-    let forgets = (world.configs.clone(), world.owner.clone());
+    let forgets = (world.configs.clone(), world.owner.clone(), None);
     *hook.forgets.lock().expect("no panic") = Some(forgets);
     world.keep("p", &hook.url).await;
     let other = Hook::start().await;
@@ -235,6 +243,27 @@ async fn nothing_is_sent_after_it_is_deleted_in_the_middle_of_a_delivery() {
     until("the other is told", async || other.got() == 4).await;
     push.shutdown().await;
     assert_eq!(hook.got(), 1);
+}
+
+#[tokio::test]
+async fn what_is_set_anew_in_the_middle_of_a_delivery_is_told_at_its_new_place_only() {
+    let (world, hook, new) = (World::new().await, Hook::start().await, Hook::start().await);
+    for _ in 0..3 {
+        world.happens(TaskState::Working).await;
+    }
+    let instead = TaskPushNotificationConfig {
+        id: Some("p".to_owned()),
+        task_id: Some(TASK.to_owned()),
+        ..config(&new.url)
+    };
+    let forgets = (world.configs.clone(), world.owner.clone(), Some(instead));
+    *hook.forgets.lock().expect("no panic") = Some(forgets);
+    world.keep("p", &hook.url).await;
+    let push = world.push(world.settings(on_loopback()));
+    push.start();
+    until("the new place is told", async || new.got() == 4).await;
+    push.shutdown().await;
+    assert_eq!((hook.got(), new.got()), (1, 4));
 }
 
 #[tokio::test]

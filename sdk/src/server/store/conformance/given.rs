@@ -128,8 +128,9 @@ pub(super) fn piece(task: &Task, number: usize) -> Arc<StreamResponse> {
 pub(super) fn change(expected: u64, task: &Task, events: Vec<Arc<StreamResponse>>) -> TaskChange {
     TaskChange {
         expected,
-        task: Arc::new(task.clone()),
+        task: task.clone().into(),
         events,
+        work_from: None,
     }
 }
 

@@ -145,6 +145,7 @@ pub(super) async fn filters_keep_what_they_name(store: &dyn TaskStore) {
                     not_before_ms,
                     page_size: 50,
                     after: None,
+                    total: None,
                 };
                 let found = page(store, &owner, &query).await;
                 let want = wanted(&tasks, &query);

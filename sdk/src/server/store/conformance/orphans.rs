@@ -74,6 +74,51 @@ pub(super) async fn what_nobody_works_on_is_an_orphan(store: &dyn TaskStore) {
     );
 }
 
+pub(super) async fn an_answer_that_nobody_works_on_makes_an_orphan(store: &dyn TaskStore) {
+    let (now, owner) = (start(), alice());
+    let two = lease("two", after(now, 99));
+    for (id, state, is_orphan) in [
+        ("asks", TaskState::InputRequired, true),
+        ("needs", TaskState::AuthRequired, true),
+        ("is over", TaskState::Completed, false),
+    ] {
+        let waiting = match is_orphan {
+            true => task(id, state, 1),
+            false => task(id, TaskState::InputRequired, 1),
+        };
+        create(store, &owner, &waiting).await;
+        let mut answered = change(1, &task(id, state, 1), vec![]);
+        answered.work_from = Some(after(now, 10));
+        assert_eq!(store.append(&owner, &answered).await, Ok(2), "{id}");
+    }
+    let none = take_orphans(store, &two, after(now, 9), 99).await;
+    assert_eq!(none, vec![], "it is not time yet");
+    let one = lease("one", after(now, 10));
+    assert!(take(store, "asks", &one, now).await, "it is free");
+    let orphans = take_orphans(store, &two, after(now, 10), 99).await;
+    assert_eq!(ids(&orphans), ["needs"].into(), "the other is held");
+    let later = after(now, 11);
+    let orphans = take_orphans(store, &two, later, 99).await;
+    assert_eq!(ids(&orphans), ["asks"].into(), "and now it is not");
+
+    // It asks again, so it waits again.
+    turn(store, &owner, 2, &task("asks", TaskState::InputRequired, 2)).await;
+    let told = store.release(&owner, "asks", "two").await;
+    assert_eq!(told, Ok(()), "given back");
+    let none = take_orphans(store, &two, later, 99).await;
+    assert_eq!(none, vec![], "what came of the answer is a question");
+    // One that is at work needs nobody's word for it.
+    turn(store, &owner, 3, &task("asks", TaskState::Working, 3)).await;
+    let orphans = take_orphans(store, &two, now, 99).await;
+    assert_eq!(ids(&orphans), ["asks"].into(), "it is at work");
+    let mut new = change(0, &task("begins", TaskState::InputRequired, 1), vec![]);
+    new.work_from = Some(now);
+    let made = store.create(&owner, &new, None).await;
+    assert_eq!(made, Ok(1), "a new task may be answered, too");
+    let orphans = take_orphans(store, &two, now, 99).await;
+    assert_eq!(ids(&orphans), ["begins"].into(), "and counts at once");
+}
+
 pub(super) async fn no_orphan_is_given_twice(store: &dyn TaskStore) {
     let now = start();
     let owners = [alice(), bob()];

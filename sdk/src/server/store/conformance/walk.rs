@@ -25,6 +25,7 @@ pub async fn check_tasks<S: TaskStore>(make: impl AsyncFn() -> S) {
     leases::a_task_that_is_over_is_never_taken(&make().await).await;
     leases::of_many_that_take_a_task_at_once_one_does(&make().await).await;
     orphans::what_nobody_works_on_is_an_orphan(&make().await).await;
+    orphans::an_answer_that_nobody_works_on_makes_an_orphan(&make().await).await;
     orphans::no_orphan_is_given_twice(&make().await).await;
     orphans::an_orphan_is_its_new_holders(&make().await).await;
     lists::the_newest_status_comes_first(&make().await).await;

@@ -10,6 +10,7 @@ use sqlx::{Connection, Postgres, Transaction};
 use super::notifier::{self, Changes};
 use super::{address, changes, schema};
 use crate::server::store::rows::failed;
+use crate::server::store::share::Share;
 use crate::server::store::{StoreError, TaskChanged};
 
 /// Tasks and push configurations in PostgreSQL (15 or newer), for several instances of one agent.
@@ -46,6 +47,7 @@ pub struct PostgresStore {
     channel: String,
     pool: PgPool,
     changes: Changes,
+    share: Share,
 }
 
 /// How long a call waits for a connection.
@@ -107,13 +109,21 @@ impl PostgresStore {
             options,
             channel,
             pool,
+            share: Share::whole(),
         })
     }
 
-    /// Closes the connections once what is under way is done. Dropping the last clone closes them,
+    /// Closes the connections, for all clones, once what is under way is done. Dropping the last clone closes them,
     /// too, but does not wait.
     pub async fn close(&self) {
         self.pool.close().await;
+    }
+
+    /// Closes the connections unless another clone needs them.
+    pub(super) async fn leave(&self) {
+        if self.share.leave() {
+            self.close().await;
+        }
     }
 
     pub(super) async fn begin(&self) -> Result<Transaction<'static, Postgres>, StoreError> {

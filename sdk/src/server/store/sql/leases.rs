@@ -1,10 +1,10 @@
 //! Leases and orphans in SQL. Both databases compile this, each with its own `dialect`.
 
-use super::dialect::{Connection, skip_locked};
+use super::dialect::{Connection, DbRow, skip_locked};
 use super::tasks::{column, stored};
 use crate::clock::UnixTime;
 use crate::policy::Owner;
-use crate::server::store::rows::{damaged, failed, last_second, owner_digest, signed};
+use crate::server::store::rows::{damaged, failed, last_second, owner_digest, put_aside, signed};
 use crate::server::store::{Lease, Orphan, StoreError};
 
 /// Takes the task under `lease`; says whether it did.
@@ -79,46 +79,80 @@ pub(super) async fn has_orphans(
     connection: &mut Connection,
     now: UnixTime,
 ) -> Result<bool, StoreError> {
-    let orphan = sqlx::query("SELECT 1 FROM tasks WHERE state < 2 AND held_until < $1 LIMIT 1")
-        .bind(signed(now.secs()))
-        .fetch_optional(connection)
-        .await;
+    let orphan =
+        sqlx::query("SELECT 1 FROM tasks WHERE held_until < $1 AND work_from <= $1 LIMIT 1")
+            .bind(signed(now.secs()))
+            .fetch_optional(connection)
+            .await;
     Ok(orphan.map_err(failed)?.is_some())
 }
 
-/// Takes tasks that nobody works on.
+/// Takes tasks that nobody works on. One that cannot be read is put aside and stops no other.
 pub(super) async fn take_orphans(
     connection: &mut Connection,
     lease: &Lease,
     now: UnixTime,
     limit: usize,
 ) -> Result<Vec<Orphan>, StoreError> {
-    // Below 2, states are those that somebody should be working on.
     let rows = sqlx::query(concat!(
         "WITH orphans AS MATERIALIZED (
-            SELECT key FROM tasks WHERE state < 2 AND held_until < $3
+            SELECT key FROM tasks WHERE held_until < $3 AND work_from <= $3
             ORDER BY held_until LIMIT $4",
         skip_locked!(),
         ")
         UPDATE tasks SET holder = $1, held_until = $2
         WHERE key IN (SELECT key FROM orphans)
-        RETURNING task, version, (SELECT owners.owner FROM owners WHERE owners.id = tasks.owner)"
+        RETURNING task, version,
+            (SELECT owners.owner FROM owners WHERE owners.id = tasks.owner), key"
     ))
     .bind(lease.instance.as_str())
     .bind(last_second(lease.until))
     .bind(signed(now.secs()))
     .bind(signed(limit))
-    .fetch_all(connection)
+    .fetch_all(&mut *connection)
     .await
     .map_err(failed)?;
-    let orphans = rows.iter().map(|row| {
-        let owner = Owner::from_text(column(row, 2)?);
-        Ok(Orphan {
-            owner: owner.ok_or_else(|| damaged("an owner"))?,
-            stored: stored(row, 0, 1)?,
-        })
-    });
-    orphans.collect()
+    let mut orphans = Vec::with_capacity(rows.len());
+    for row in &rows {
+        match orphan(row) {
+            Ok(orphan) => orphans.push(orphan),
+            Err(error) => {
+                let key = column(row, 3)?;
+                let until = put_aside("a task", key, &error, now);
+                let left = leave_alone(connection, key, &lease.instance, until).await;
+                if let Err(error) = left {
+                    // It is held like the others that were taken, for as long as this instance lives.
+                    tracing::warn!(reason = error.reason(), key, "not put aside: {error}");
+                }
+            }
+        }
+    }
+    Ok(orphans)
+}
+
+fn orphan(row: &DbRow) -> Result<Orphan, StoreError> {
+    let owner = Owner::from_text(column(row, 2)?);
+    Ok(Orphan {
+        owner: owner.ok_or_else(|| damaged("an owner"))?,
+        stored: stored(row, 0, 1)?,
+    })
+}
+
+/// Lets nobody take the task until then, and nobody prolong that.
+async fn leave_alone(
+    connection: &mut Connection,
+    key: i64,
+    instance: &str,
+    until: i64,
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE tasks SET holder = NULL, held_until = $3 WHERE key = $1 AND holder = $2")
+        .bind(key)
+        .bind(instance)
+        .bind(until)
+        .execute(connection)
+        .await
+        .map_err(failed)?;
+    Ok(())
 }
 
 /// Tasks whose events are dropped in one go.

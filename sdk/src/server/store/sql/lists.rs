@@ -68,13 +68,16 @@ pub(super) fn page_query(owner: &Owner, query: &TaskQuery) -> QueryBuilder<Db> {
 }
 
 /// How many tasks there are on all pages. Of all and of all in a state this is kept; of a
-/// conversation and since some time it is counted.
+/// conversation and since some time it is counted, once for a list.
 async fn total(
     connection: &mut Connection,
     owner: &Owner,
     query: &TaskQuery,
 ) -> Result<u64, StoreError> {
     let is_kept = query.context_id.is_none() && query.not_before_ms.is_none();
+    if let Some(told) = query.total.filter(|_| !is_kept) {
+        return Ok(told);
+    }
     let mut select = if is_kept {
         let mut select = QueryBuilder::<Db>::new(
             "SELECT CAST(COALESCE(SUM(tasks), 0) AS BIGINT) FROM counts WHERE ",

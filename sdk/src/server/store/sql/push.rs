@@ -11,7 +11,7 @@ use crate::crypto::random;
 use crate::policy::Owner;
 use crate::server::store::push_config_store::named;
 use crate::server::store::rows::{
-    damaged, failed, from_json, last_second, owner_digest, signed, to_json, unsigned,
+    damaged, failed, from_json, last_second, owner_digest, put_aside, signed, to_json, unsigned,
 };
 use crate::server::store::{Lease, PushDelivery, StoreError};
 
@@ -175,13 +175,14 @@ pub(super) async fn has_due(
     Ok(due.map_err(failed)?.is_some())
 }
 
-/// Takes configurations that are due.
+/// Takes configurations that are due. One that cannot be read is put aside and stops no other.
 pub(super) async fn take_due(
     connection: &mut Connection,
     lease: &Lease,
     now: UnixTime,
     limit: usize,
 ) -> Result<Vec<PushDelivery>, StoreError> {
+    let held = last_second(lease.until) + 1;
     let rows = sqlx::query(concat!(
         "WITH ready AS MATERIALIZED (
             SELECT key FROM push_configs WHERE due <= $1 ORDER BY due LIMIT $2",
@@ -190,26 +191,62 @@ pub(super) async fn take_due(
         UPDATE push_configs SET held = TRUE, woken = FALSE, due = $3, taken = taken + 1
         WHERE key IN (SELECT key FROM ready)
         RETURNING config, delivered, attempts, taken,
-            (SELECT owners.owner FROM owners WHERE owners.id = push_configs.owner)"
+            (SELECT owners.owner FROM owners WHERE owners.id = push_configs.owner), key"
     ))
     .bind(signed(now.secs()))
     .bind(signed(limit))
-    .bind(last_second(lease.until) + 1)
-    .fetch_all(connection)
+    .bind(held)
+    .fetch_all(&mut *connection)
     .await
     .map_err(failed)?;
-    let deliveries = rows.iter().map(|row| {
-        let owner = Owner::from_text(column(row, 4)?);
-        let attempts = u32::try_from(column::<i64>(row, 2)?);
-        Ok(PushDelivery {
-            owner: owner.ok_or_else(|| damaged("an owner"))?,
-            config: config(row)?,
-            delivered: unsigned(column(row, 1)?)?,
-            attempts: attempts.map_err(|_| damaged("a number of attempts"))?,
-            taken: unsigned(column(row, 3)?)?,
-        })
-    });
-    deliveries.collect()
+    let mut deliveries = Vec::with_capacity(rows.len());
+    for row in &rows {
+        match delivery(row) {
+            Ok(delivery) => deliveries.push(delivery),
+            Err(error) => {
+                let key = column(row, 5)?;
+                let until = put_aside("a push configuration", key, &error, now);
+                let left = leave_alone(connection, key, held, until).await;
+                if let Err(error) = left {
+                    // It is held like the others that were taken, until the lease runs out.
+                    tracing::warn!(reason = error.reason(), key, "not put aside: {error}");
+                }
+            }
+        }
+    }
+    Ok(deliveries)
+}
+
+fn delivery(row: &DbRow) -> Result<PushDelivery, StoreError> {
+    let owner = Owner::from_text(column(row, 4)?);
+    let attempts = u32::try_from(column::<i64>(row, 2)?);
+    Ok(PushDelivery {
+        owner: owner.ok_or_else(|| damaged("an owner"))?,
+        config: config(row)?,
+        delivered: unsigned(column(row, 1)?)?,
+        attempts: attempts.map_err(|_| damaged("a number of attempts"))?,
+        taken: unsigned(column(row, 3)?)?,
+    })
+}
+
+/// Lets nobody take the configuration until then, unless it was set anew since it was taken.
+async fn leave_alone(
+    connection: &mut Connection,
+    key: i64,
+    held: i64,
+    until: i64,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE push_configs SET held = FALSE, woken = FALSE, due = $3
+        WHERE key = $1 AND held AND due = $2",
+    )
+    .bind(key)
+    .bind(held)
+    .bind(until)
+    .execute(connection)
+    .await
+    .map_err(failed)?;
+    Ok(())
 }
 
 /// Gives a delivery back.

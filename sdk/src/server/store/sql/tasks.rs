@@ -23,25 +23,27 @@ pub(super) async fn create(
 ) -> Result<(), StoreError> {
     check_new(first)?;
     know(connection, owner).await?;
-    let task = first.task.as_ref();
+    let task = first.task.whole();
+    let task = task.as_ref();
     let state = task.status.state;
     let lease = lease.filter(|_| !state.is_terminal());
     let made = sqlx::query(
         "INSERT INTO tasks (owner, id, version, state, status_ms, context, task, holder, held_until,
-            events_until)
-        SELECT id, $2, $3, $4, $5, $6, $7, $8, $9, $10 FROM owners WHERE digest = $1
+            events_until, work_from)
+        SELECT id, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11 FROM owners WHERE digest = $1
         ON CONFLICT (owner, id) DO NOTHING RETURNING key, owner",
     )
     .bind(owner_digest(owner))
     .bind(task.id.as_bytes())
     .bind(signed(first.version()))
     .bind(state_number(state))
-    .bind(status_ms(task))
+    .bind(status_ms(&task.status))
     .bind(context_digest(&task.context_id))
     .bind(to_json(task)?)
     .bind(lease.map(|lease| lease.instance.as_str()))
     .bind(lease.map_or(NOBODY, |lease| last_second(lease.until)))
     .bind(state.is_terminal().then(events_until))
+    .bind(work_from(first))
     .fetch_optional(&mut *connection)
     .await
     .map_err(failed)?
@@ -49,6 +51,10 @@ pub(super) async fn create(
     let (key, owner) = (column(&made, 0)?, column(&made, 1)?);
     keep_entries(connection, key, first).await?;
     count(connection, owner, &[(state_number(state), 1)]).await
+}
+
+fn work_from(change: &TaskChange) -> Option<i64> {
+    change.worked_on_from().map(|from| signed(from.secs()))
 }
 
 /// Gives the owner a row of its own.
@@ -83,7 +89,7 @@ pub(super) async fn append(
         for_update!()
     ))
     .bind(owner_digest(owner))
-    .bind(change.task.id.as_bytes())
+    .bind(change.task.id().as_bytes())
     .fetch_optional(&mut *connection)
     .await
     .map_err(failed)?
@@ -96,23 +102,25 @@ pub(super) async fn append(
             found: version,
         });
     }
-    let task = change.task.as_ref();
+    let task = change.task.whole();
+    let task = task.as_ref();
     let state = task.status.state;
     sqlx::query(
         "UPDATE tasks SET version = $2, state = $3, status_ms = $4, context = $5, task = $6,
             holder = CASE WHEN $7 THEN NULL ELSE holder END,
             held_until = CASE WHEN $7 THEN -1 ELSE held_until END,
-            events_until = $8
+            events_until = $8, work_from = $9
         WHERE key = $1",
     )
     .bind(key)
     .bind(signed(change.version()))
     .bind(state_number(state))
-    .bind(status_ms(task))
+    .bind(status_ms(&task.status))
     .bind(context_digest(&task.context_id))
     .bind(to_json(task)?)
     .bind(state.is_terminal())
     .bind(state.is_terminal().then(events_until))
+    .bind(work_from(change))
     .execute(&mut *connection)
     .await
     .map_err(failed)?;

@@ -25,7 +25,7 @@ impl TaskStore for Store {
         let mut work = self.begin().await?;
         tasks::create(&mut work, owner, first, lease).await?;
         work.commit().await.map_err(failed)?;
-        self.tell(&first.task.id, first.version());
+        self.tell(first.task.id(), first.version());
         Ok(first.version())
     }
 
@@ -37,7 +37,7 @@ impl TaskStore for Store {
         let mut work = self.begin().await?;
         tasks::append(&mut work, owner, change).await?;
         work.commit().await.map_err(failed)?;
-        self.tell(&change.task.id, change.version());
+        self.tell(change.task.id(), change.version());
         Ok(change.version())
     }
 
@@ -94,6 +94,14 @@ impl TaskStore for Store {
             return Ok(Vec::new());
         }
         leases::take_orphans(&mut *self.write().await?, lease, now, limit).await
+    }
+
+    async fn close(&self) {
+        self.leave().await;
+    }
+
+    fn outlives_process(&self) -> Option<bool> {
+        Some(true)
     }
 
     fn changes(&self) -> Option<BoxStream<'static, TaskChanged>> {
@@ -166,5 +174,13 @@ impl PushConfigStore for Store {
         next: Option<UnixTime>,
     ) -> Result<(), StoreError> {
         push::give_back(&mut *self.write().await?, delivery, next).await
+    }
+
+    async fn close(&self) {
+        self.leave().await;
+    }
+
+    fn outlives_process(&self) -> Option<bool> {
+        Some(true)
     }
 }

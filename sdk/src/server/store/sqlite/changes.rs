@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions, Row, SqliteConnection};
+use sqlx::pool::PoolConnection;
+use sqlx::{Row, Sqlite, SqliteConnection, SqlitePool};
 
 use crate::server::store::rows::{damaged, failed, unsigned};
 use crate::server::store::{StoreError, TaskChanged};
@@ -15,23 +15,24 @@ use crate::server::store::{StoreError, TaskChanged};
 const INTERVAL: Duration = Duration::from_millis(250);
 
 struct Follower {
-    options: SqliteConnectOptions,
+    pool: SqlitePool,
     reading: Option<Reading>,
     pending: VecDeque<TaskChanged>,
 }
 
 struct Reading {
-    connection: SqliteConnection,
+    /// Kept all the time: SQLite counts for each connection what the others changed.
+    connection: PoolConnection<Sqlite>,
     /// SQLite's own number, which every change by another connection changes.
     data_version: i64,
     /// The last entry that was told.
     last: i64,
 }
 
-/// Follows the file that `options` name.
-pub(super) fn follow(options: SqliteConnectOptions) -> BoxStream<'static, TaskChanged> {
+/// Follows the file with a connection of `pool`, until that is closed.
+pub(super) fn follow(pool: SqlitePool) -> BoxStream<'static, TaskChanged> {
     let follower = Follower {
-        options,
+        pool,
         reading: None,
         pending: VecDeque::new(),
     };
@@ -40,7 +41,12 @@ pub(super) fn follow(options: SqliteConnectOptions) -> BoxStream<'static, TaskCh
             if let Some(change) = follower.pending.pop_front() {
                 return Some((change, follower));
             }
-            if let Err(error) = follower.look().await {
+            let closed = follower.pool.close_event();
+            let looked = tokio::select! {
+                () = closed => return None,
+                looked = follower.look() => looked,
+            };
+            if let Err(error) = looked {
                 tracing::warn!(reason = error.reason(), %error, "the changes of the store are lost");
                 follower.reading = None;
                 tokio::time::sleep(Duration::from_secs(1)).await;
@@ -53,7 +59,7 @@ pub(super) fn follow(options: SqliteConnectOptions) -> BoxStream<'static, TaskCh
 impl Follower {
     async fn look(&mut self) -> Result<(), StoreError> {
         let Some(reading) = &mut self.reading else {
-            self.reading = Some(Reading::begin(&self.options).await?);
+            self.reading = Some(Reading::begin(&self.pool).await?);
             // What was written before is not told one by one.
             self.pending.push_back(TaskChanged {
                 task_id: String::new(),
@@ -68,11 +74,11 @@ impl Follower {
 }
 
 impl Reading {
-    async fn begin(options: &SqliteConnectOptions) -> Result<Self, StoreError> {
-        let mut connection = options.connect().await.map_err(failed)?;
+    async fn begin(pool: &SqlitePool) -> Result<Self, StoreError> {
+        let mut connection = pool.acquire().await.map_err(failed)?;
         let data_version = data_version(&mut connection).await?;
         let last = sqlx::query_scalar("SELECT COALESCE(MAX(seq), 0) FROM entries");
-        let last = last.fetch_one(&mut connection).await.map_err(failed)?;
+        let last = last.fetch_one(&mut *connection).await.map_err(failed)?;
         Ok(Self {
             connection,
             data_version,
@@ -91,7 +97,7 @@ impl Reading {
             WHERE entries.seq > $1 GROUP BY tasks.key ORDER BY MAX(entries.seq)",
         )
         .bind(self.last)
-        .fetch_all(&mut self.connection)
+        .fetch_all(&mut *self.connection)
         .await
         .map_err(failed)?;
         let mut changes = VecDeque::with_capacity(rows.len());

@@ -29,6 +29,7 @@ CREATE TABLE tasks (
     holder TEXT,
     held_until INTEGER NOT NULL,
     events_until INTEGER,
+    work_from INTEGER,
     task BLOB NOT NULL,
     UNIQUE (owner, id)
 );
@@ -36,7 +37,7 @@ CREATE INDEX tasks_by_time ON tasks (owner, status_ms, id);
 CREATE INDEX tasks_by_state ON tasks (owner, state, status_ms, id);
 CREATE INDEX tasks_by_context ON tasks (owner, context, status_ms, id);
 CREATE INDEX tasks_held ON tasks (holder) WHERE holder IS NOT NULL;
-CREATE INDEX tasks_running ON tasks (held_until) WHERE state < 2;
+CREATE INDEX tasks_running ON tasks (held_until) WHERE work_from IS NOT NULL;
 CREATE INDEX tasks_with_events ON tasks (events_until) WHERE events_until IS NOT NULL;
 CREATE TABLE entries (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -12,6 +12,7 @@ use sqlx::{Sqlite, Transaction};
 
 use super::{changes, schema};
 use crate::server::store::rows::failed;
+use crate::server::store::share::Share;
 use crate::server::store::{StoreError, TaskChanged};
 
 /// Tasks and push configurations in a file, which outlive the process and the machine's power.
@@ -30,7 +31,8 @@ use crate::server::store::{StoreError, TaskChanged};
 ///
 /// The file is made with its tables when it is not there, for its owner's eyes only (mode 0600):
 /// it holds what tasks say, and tokens and credentials of push configurations as their clients sent
-/// them. Beside it lie `-wal` and `-shm` while it is open. It must be on a disk of this machine, not
+/// them. Beside it lie `-wal` and `-shm` while it is open; an agent that is shut down closes it, unless
+/// there are other clones of the store. It must be on a disk of this machine, not
 /// on a network file system. Several processes of one machine may share it: one writes at a time,
 /// and [`changes`](crate::server::store::TaskStore::changes) looks four times a second for what the
 /// others wrote.
@@ -40,10 +42,12 @@ use crate::server::store::{StoreError, TaskChanged};
 #[derive(Clone)]
 pub struct SqliteStore {
     file: PathBuf,
-    options: SqliteConnectOptions,
     /// One connection: who wants to write waits here, in order, and not inside SQLite.
     writer: SqlitePool,
     readers: SqlitePool,
+    /// Connections of those that follow the changes, each with its own.
+    followers: SqlitePool,
+    share: Share,
 }
 
 /// What has become of a change when the store says that it is kept.
@@ -64,6 +68,11 @@ const BUSY: Duration = Duration::from_secs(10);
 const ACQUIRE: Duration = Duration::from_secs(30);
 
 const READERS: u32 = 4;
+
+const FOLLOWERS: u32 = 64;
+
+/// How long a closing store waits for those that follow its changes.
+const LEAVING: Duration = Duration::from_secs(5);
 
 impl std::fmt::Debug for SqliteStore {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -109,24 +118,41 @@ impl SqliteStore {
             .await
             .map_err(failed)?;
         schema::prepare(&mut *writer.acquire().await.map_err(failed)?).await?;
-        let readers = SqlitePoolOptions::new()
-            .max_connections(READERS)
-            .acquire_timeout(ACQUIRE)
-            .test_before_acquire(false)
-            .connect_lazy_with(options.clone().pragma("query_only", "on"));
+        let reading = options.pragma("query_only", "on");
+        let pool = |connections| {
+            SqlitePoolOptions::new()
+                .max_connections(connections)
+                .acquire_timeout(ACQUIRE)
+                .test_before_acquire(false)
+                .connect_lazy_with(reading.clone())
+        };
         Ok(Self {
             file,
-            options,
             writer,
-            readers,
+            readers: pool(READERS),
+            followers: pool(FOLLOWERS),
+            share: Share::whole(),
         })
     }
 
-    /// Closes the file once what is under way is done. Dropping the last clone closes it, too, but
-    /// does not wait.
+    /// Closes the file, for all clones, once what is under way is done. Dropping the last clone closes
+    /// it, too, but does not wait.
     pub async fn close(&self) {
         self.readers.close().await;
+        // One that follows the changes and is not asked for them gives its connection back to nobody.
+        let followers = self.followers.close();
+        if tokio::time::timeout(LEAVING, followers).await.is_err() {
+            tracing::warn!("a store is closed whose changes are still followed");
+        }
+        // Whoever is last takes the files beside it away.
         self.writer.close().await;
+    }
+
+    /// Closes the file unless another clone needs it.
+    pub(super) async fn leave(&self) {
+        if self.share.leave() {
+            self.close().await;
+        }
     }
 
     pub(super) async fn begin(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
@@ -146,7 +172,7 @@ impl SqliteStore {
     pub(super) fn tell(&self, _id: &str, _version: u64) {}
 
     pub(super) fn follow(&self) -> BoxStream<'static, TaskChanged> {
-        changes::follow(self.options.clone().pragma("query_only", "on"))
+        changes::follow(self.followers.clone())
     }
 }
 

@@ -1,5 +1,8 @@
 //! What is SQLite's own: the file, other processes, the order in which pages are read.
 
+mod closing;
+mod damage;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -37,8 +40,9 @@ fn change(id: &str, state: TaskState, expected: u64) -> TaskChange {
     let event = Arc::new(StreamResponse::Task(task.clone()));
     TaskChange {
         expected,
-        task: Arc::new(task),
+        task: task.into(),
         events: vec![event; 2],
+        work_from: None,
     }
 }
 
@@ -106,7 +110,7 @@ async fn everything_is_there_when_the_file_is_opened_again() {
     let store = open(&path).await;
     let kept = TaskStore::get(&store, &owner(), "b").await;
     let kept = kept.expect("an answer").expect("the task");
-    assert_eq!((kept.version, kept.task), (4, done.task));
+    assert_eq!((kept.version, kept.task), (4, done.task.whole()));
     let events = store.events(&owner(), "b", 0, 9).await;
     assert_eq!(events.expect("events").len(), 4);
     for (state, want) in [
@@ -126,7 +130,9 @@ async fn a_page_ends_before_it_is_too_large_and_the_next_goes_on() {
     for (id, mib) in [("a", 3), ("b", 9), ("c", 3), ("d", 3), ("e", 3)] {
         let mut first = change(id, TaskState::Working, 0);
         let said = Message::user(Part::text("x".repeat(mib << 20)));
-        Arc::make_mut(&mut first.task).history.push(said);
+        let mut task = Arc::unwrap_or_clone(first.task.whole());
+        task.history.push(said);
+        first.task = task.into();
         let made = store.create(&owner(), &first, None).await;
         assert_eq!(made, Ok(2), "its two events");
     }
@@ -295,6 +301,7 @@ async fn every_page_is_read_in_the_order_of_an_index() {
                     not_before_ms,
                     page_size: 50,
                     after,
+                    total: None,
                 };
                 let select = page_query(&owner(), &query).into_string();
                 let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {select}"));

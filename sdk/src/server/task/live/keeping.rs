@@ -1,12 +1,11 @@
 //! How much of a task the store has, and what others changed there.
 
-use std::sync::Arc;
-
-use super::state::Live;
-use crate::a2a::{A2aError, Message, Role, Task};
-use crate::server::store::{StoredTask, TaskChange};
-use crate::server::task::change::Change;
-use crate::server::task::context::FollowUp;
+use super::state::{Kept, Live};
+use crate::a2a::{A2aError, Role, Task};
+use crate::clock::UnixTime;
+use crate::server::store::{Change, StoredTask, TaskChange};
+use crate::server::task::begin::deadline_of;
+use crate::server::task::context::{Deadlines, FinishBy, FollowUp};
 use crate::server::task::progress::{Outcome, Progress};
 
 /// What is to be written next.
@@ -23,18 +22,19 @@ pub(in crate::server::task) struct Batch {
 
 impl Live {
     /// What is to be written next, if anything is.
-    pub(in crate::server::task) fn batch(&self) -> Option<Batch> {
+    pub(in crate::server::task) fn batch(&self, now: UnixTime) -> Option<Batch> {
         let inner = self.lock();
         if !inner.has_work() {
             return None;
         }
         let events = inner.pending.iter().filter_map(Change::event);
-        let over = inner.task.status.state.is_terminal();
+        let over = inner.task.state().is_terminal();
         Some(Batch {
             change: TaskChange {
                 expected: inner.kept.as_ref().map_or(0, |kept| kept.version),
                 task: inner.task.clone(),
                 events: events.cloned().collect(),
+                work_from: inner.work_from(now),
             },
             count: inner.pending.len(),
             last: inner.made,
@@ -47,8 +47,8 @@ impl Live {
         let mut inner = self.lock();
         inner.pending.drain(..batch.count);
         let task = batch.change.task.clone();
-        inner.leased = (inner.leased || leased) && !task.status.state.is_terminal();
-        inner.kept = Some(StoredTask { task, version });
+        inner.leased = (inner.leased || leased) && !task.state().is_terminal();
+        inner.kept = Some(Kept { task, version });
         let (settled, begun) = (inner.settled_at, inner.begun);
         drop(inner);
         self.progress.send_if_modified(|progress| {
@@ -80,7 +80,7 @@ impl Live {
 
     /// Somebody else changed the task: puts what is pending on top of that. When it is over by that,
     /// what is pending is forgotten and the executor told.
-    pub(in crate::server::task) fn rebase(&self, stored: StoredTask) {
+    pub(in crate::server::task) fn rebase(&self, stored: StoredTask, now: UnixTime) {
         let mut guard = self.lock();
         let inner = &mut *guard;
         let over = stored.task.status.state.is_terminal();
@@ -93,19 +93,14 @@ impl Live {
             inner.leased = false;
         }
         let known = inner.kept.as_ref();
-        let known = known.map_or(0, |kept| kept.task.history.len());
-        let said: Vec<Message> = match over {
+        let known = known.map_or(0, |kept| kept.task.whole().history.len());
+        let said: Vec<FollowUp> = match over {
             true => Vec::new(),
-            false => foreign_messages(&stored.task, known).cloned().collect(),
+            false => foreign_messages(&stored.task, known, now).collect(),
         };
-        let mut task = stored.task.clone();
-        for change in &inner.pending {
-            change.apply(Arc::make_mut(&mut task));
-        }
-        inner.task = task;
-        inner.kept = Some(stored);
+        inner.start_from(stored.into());
         let heard = !said.is_empty();
-        inner.inbox.extend(said.into_iter().map(FollowUp::foreign));
+        inner.inbox.extend(said);
         let (made, settled, begun) = (inner.made, inner.settled_at, inner.begun);
         drop(guard);
         if heard {
@@ -151,7 +146,13 @@ impl Live {
 }
 
 /// What another instance added to the history after the first `known` messages.
-fn foreign_messages(task: &Task, known: usize) -> impl Iterator<Item = &Message> {
+fn foreign_messages(task: &Task, known: usize, now: UnixTime) -> impl Iterator<Item = FollowUp> {
     let new = task.history.iter().skip(known);
-    new.filter(|message| message.role == Role::User)
+    let said = new.filter(|message| message.role == Role::User);
+    said.map(move |message| {
+        // It was in time when it was taken; now it may not be any more.
+        let work = deadline_of(message, now).unwrap_or_else(|_| Some(FinishBy::passed(now)));
+        let deadlines = Deadlines { waits: None, work };
+        FollowUp::foreign(message.clone(), deadlines)
+    })
 }

@@ -1,14 +1,15 @@
 //! What the executor and the client make of a task.
 
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard};
 
-use super::state::Live;
-use crate::a2a::{A2aError, Message, StreamResponse, Task, TaskState, Timestamp};
+use super::state::{Inner, Live};
+use crate::a2a::{A2aError, Message, StreamResponse, TaskState, Timestamp};
+use crate::clock::Clock;
 use crate::policy::Owner;
-use crate::server::store::StoredTask;
-use crate::server::task::change::Change;
-use crate::server::task::context::FollowUp;
-use crate::server::task::wording::{failed, status_event};
+use crate::server::store::{Change, StoredTask, TaskSnapshot};
+use crate::server::task::context::{Ask, Deadlines, FollowUp};
+use crate::server::task::follow::still_waits;
+use crate::server::task::wording::{failed, status_event, timestamp};
 
 /// How many messages may wait until the executor has heard them.
 const MAX_UNHEARD: usize = 16;
@@ -21,7 +22,7 @@ pub(in crate::server::task) struct Offered {
     /// The version the task had before.
     pub(in crate::server::task) from: u64,
     /// The task with the message.
-    pub(in crate::server::task) task: Arc<Task>,
+    pub(in crate::server::task) task: TaskSnapshot,
 }
 
 /// How an executor ended.
@@ -42,22 +43,27 @@ impl Live {
         if inner.begun || inner.answer.is_some() || inner.is_closed() {
             return false;
         }
-        inner.answer = Some(message.clone());
         // It waited before it answered: then it is in the store, and over with its answer.
         if inner.must_exist {
-            let event = status_event(&inner.task, TaskState::Completed, Some(message), now);
-            inner.push(Change::Event(event));
+            let word = Some(message.clone());
+            let event = status_event(&inner.task, TaskState::Completed, word, now);
+            if let Err(full) = self.push(&mut inner, Change::Event(event)) {
+                self.overflow(inner, full, now);
+                return false;
+            }
         }
+        inner.answer = Some(message);
         drop(inner);
         self.driver.wake();
         true
     }
 
-    /// Adds what streams show; gives `false` when the task is over already. The event is made of
-    /// the task as it stands.
+    /// Adds what streams show; gives `false` when the task is over already, or by this event, which
+    /// has no room in it. The event is made of the task as it stands.
     pub(in crate::server::task) fn event(
         &self,
-        make: impl FnOnce(&Task) -> Arc<StreamResponse>,
+        clock: &dyn Clock,
+        make: impl FnOnce(&TaskSnapshot) -> Arc<StreamResponse>,
     ) -> bool {
         let mut inner = self.lock();
         if inner.answer.is_some() || inner.is_closed() {
@@ -65,14 +71,25 @@ impl Live {
         }
         inner.begun = true;
         let event = make(&inner.task);
-        inner.push(Change::Event(event));
-        let over = inner.task.status.state.is_terminal();
+        if let Err(full) = self.push(&mut inner, Change::Event(event)) {
+            self.overflow(inner, full, timestamp(clock));
+            return false;
+        }
+        let over = inner.task.state().is_terminal();
         drop(inner);
         self.driver.wake();
         if over {
             self.follow_ups.notify_waiters();
         }
         true
+    }
+
+    /// The executor made more than a task may hold: what it made before stays, and the task fails.
+    fn overflow(&self, mut inner: MutexGuard<'_, Inner>, full: A2aError, now: Timestamp) {
+        tracing::warn!(task = self.id(), "a task is full and fails: {full}");
+        inner.fail(full, now);
+        drop(inner);
+        self.stop_executor();
     }
 
     /// The executor ended. Gives the message that it is called with again, if one came meanwhile.
@@ -92,8 +109,12 @@ impl Live {
                         inner.running = true;
                         return Some(next);
                     }
+                    inner.unheard = still_waits(&inner.task.whole(), next.message());
                 }
                 if inner.settled {
+                    if inner.unheard {
+                        inner.push(Change::Unheard);
+                    }
                     return None;
                 }
                 failed("The agent ended without an answer")
@@ -147,12 +168,7 @@ impl Live {
         if known.is_some_and(|known| known.version >= stored.version) {
             return;
         }
-        let mut task = stored.task.clone();
-        for change in &inner.pending {
-            change.apply(Arc::make_mut(&mut task));
-        }
-        inner.task = task;
-        inner.kept = Some(stored);
+        inner.start_from(stored.into());
     }
 
     /// Whether the executor waits for the client, who may take any time.
@@ -160,7 +176,7 @@ impl Live {
         let inner = self.lock();
         // One that has heard a message is at work on it, though it has not said so yet.
         let asked = inner.settled && inner.inbox.is_empty() && inner.pending.is_empty();
-        asked && inner.listening && inner.task.status.state.is_interrupted()
+        asked && inner.listening && inner.task.state().is_interrupted()
     }
 
     /// The store is to have it before anything happens in it.
@@ -174,6 +190,11 @@ impl Live {
         inner.lost || !inner.running
     }
 
+    /// The executor gets a message.
+    pub(in crate::server::task) fn begin_round(&self, deadlines: Deadlines) {
+        self.lock().deadlines = deadlines;
+    }
+
     /// The executor works for this one of the callers that share the task.
     pub(in crate::server::task) fn works_for(&self, caller: Option<Owner>) {
         self.lock().works_for = caller;
@@ -184,28 +205,25 @@ impl Live {
         self.lock().push(Change::Said(message));
     }
 
+    /// Whether a message that came so would be taken at this moment.
+    pub(in crate::server::task) fn hears(&self, ask: &Ask) -> bool {
+        self.lock().asked(|| ask.said_by()).is_some()
+    }
+
     /// Gives a message to the executor that waits for it, or the message back when nobody waits.
     pub(in crate::server::task) fn offer(
         &self,
         message: FollowUp,
     ) -> Result<Offered, Box<FollowUp>> {
         let mut inner = self.lock();
-        // What one caller says must not be done with the authority of another.
-        let stranger = inner.works_for.is_some() && inner.works_for != message.said_by();
-        if stranger {
-            return Err(Box::new(message));
-        }
-        // Only what the client can know is waited for.
-        let asked = inner.kept.as_ref().filter(|kept| {
-            let unseen = inner.pending.iter().any(|change| change.event().is_some());
-            kept.task.status.state.is_interrupted() && !unseen
-        });
-        let from = asked.map(|kept| kept.version);
-        let hears = inner.listening && !inner.is_closed() && inner.inbox.len() < MAX_UNHEARD;
-        let Some(from) = from.filter(|_| hears) else {
+        let Some(from) = inner.asked(|| message.said_by()) else {
             return Err(Box::new(message));
         };
-        inner.push(Change::Said(message.message().clone()));
+        // Others may have come since there was room for it.
+        let said = Change::Said(message.message().clone());
+        if self.push(&mut inner, said).is_err() {
+            return Err(Box::new(message));
+        }
         inner.inbox.push_back(message);
         let offered = Offered {
             ticket: inner.made,
@@ -230,6 +248,10 @@ impl Live {
                 }
                 if let Some(next) = inner.inbox.pop_front() {
                     inner.settled = false;
+                    inner.deadlines = next.deadlines();
+                    drop(inner);
+                    // It may not be the driver that runs here.
+                    self.driver.wake();
                     return Some(next);
                 }
             }
@@ -256,5 +278,22 @@ impl Live {
         self.cancelled.send_replace(true);
         self.follow_ups.notify_waiters();
         self.driver.wake();
+    }
+}
+
+impl Inner {
+    /// The version at which the executor asked for a message, if it can be given one of this caller.
+    fn asked(&self, said_by: impl FnOnce() -> Option<Owner>) -> Option<u64> {
+        // What one caller says must not be done with the authority of another.
+        if self.works_for.is_some() && self.works_for != said_by() {
+            return None;
+        }
+        if !self.listening || self.is_closed() || self.inbox.len() >= MAX_UNHEARD {
+            return None;
+        }
+        // Only what the client can know is waited for.
+        let unseen = self.pending.iter().any(|change| change.event().is_some());
+        let kept = self.kept.as_ref().filter(|_| !unseen)?;
+        kept.task.state().is_interrupted().then_some(kept.version)
     }
 }

@@ -6,12 +6,16 @@ use std::task::Context;
 
 use futures_util::task::AtomicWaker;
 use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
 
 use crate::a2a::{A2aError, Message, Part, Task, TaskState, Timestamp};
+use crate::client::RoundDeadline;
+use crate::clock::UnixTime;
 use crate::policy::Owner;
-use crate::server::store::StoredTask;
-use crate::server::task::change::{Change, settles};
-use crate::server::task::context::FollowUp;
+use crate::server::store::{Change, StoredTask, TaskSnapshot, settles};
+use crate::server::task::context::{Deadlines, FollowUp};
+use crate::server::task::follow::SEEN_TO;
+use crate::server::task::limits::TaskLimits;
 use crate::server::task::progress::Progress;
 use crate::server::task::wording::status_event;
 
@@ -21,6 +25,7 @@ use crate::server::task::wording::status_event;
 pub(in crate::server::task) struct Live {
     owner: Owner,
     id: String,
+    limits: TaskLimits,
     inner: Mutex<Inner>,
     pub(super) progress: watch::Sender<Progress>,
     pub(super) cancelled: watch::Sender<bool>,
@@ -32,15 +37,15 @@ pub(in crate::server::task) struct Live {
 
 #[derive(Debug)]
 pub(super) struct Inner {
-    /// With every change applied. Shared with whoever reads it; copied when it changes meanwhile.
-    pub(super) task: Arc<Task>,
+    /// With every change applied.
+    pub(super) task: TaskSnapshot,
     /// Changes that are not kept yet, oldest first.
     pub(super) pending: Vec<Change>,
     /// How many changes there were so far.
     pub(super) made: u64,
     /// The last of them after which the task was over or waited for somebody.
     pub(super) settled_at: u64,
-    pub(super) kept: Option<StoredTask>,
+    pub(super) kept: Option<Kept>,
     /// Whether the store must have the task, though nothing happened in it.
     pub(super) must_exist: bool,
     /// Whether the store says that this instance works on it.
@@ -57,21 +62,47 @@ pub(super) struct Inner {
     /// Whether it waits and can be given a message.
     pub(super) listening: bool,
     pub(super) inbox: VecDeque<FollowUp>,
+    /// Those of the last message that the executor got.
+    pub(super) deadlines: Deadlines,
+    /// Whether the executor returned without having heard what came to another instance, which is to
+    /// go on.
+    pub(super) unheard: bool,
     /// Where callers share a task: the one for whom the executor works now.
     pub(super) works_for: Option<Owner>,
     /// Whether it is no longer this instance's: nothing is written any more.
     pub(super) lost: bool,
 }
 
+/// What the store has.
+#[derive(Clone, Debug)]
+pub(in crate::server::task) struct Kept {
+    pub(in crate::server::task) task: TaskSnapshot,
+    pub(in crate::server::task) version: u64,
+}
+
+impl From<StoredTask> for Kept {
+    fn from(stored: StoredTask) -> Self {
+        let StoredTask { task, version } = stored;
+        let task = task.into();
+        Self { task, version }
+    }
+}
+
 impl Live {
     /// A task that is about to be worked on. One that is `known` to the client already cannot be
     /// answered with a message.
-    pub(in crate::server::task) fn new(owner: Owner, task: Arc<Task>, known: bool) -> Self {
+    pub(in crate::server::task) fn new(
+        owner: Owner,
+        task: Arc<Task>,
+        known: bool,
+        limits: TaskLimits,
+    ) -> Self {
         Self {
             owner,
+            limits,
             id: task.id.clone(),
             inner: Mutex::new(Inner {
-                task,
+                task: task.into(),
                 pending: Vec::new(),
                 made: 0,
                 settled_at: 0,
@@ -85,6 +116,8 @@ impl Live {
                 running: true,
                 listening: false,
                 inbox: VecDeque::new(),
+                deadlines: Deadlines::default(),
+                unheard: false,
                 works_for: None,
                 lost: false,
             }),
@@ -94,6 +127,13 @@ impl Live {
             driver: AtomicWaker::new(),
             writer: tokio::sync::Mutex::new(()),
         }
+    }
+
+    /// Adds `change`, if there is room for it in the task.
+    pub(super) fn push(&self, inner: &mut Inner, change: Change) -> Result<(), A2aError> {
+        self.limits.take(&mut inner.task, &change)?;
+        inner.push(change);
+        Ok(())
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -111,11 +151,16 @@ impl Live {
 
     /// As the executor sees it.
     pub(in crate::server::task) fn task(&self) -> Arc<Task> {
+        self.snapshot().whole()
+    }
+
+    /// The same, not put together.
+    pub(in crate::server::task) fn snapshot(&self) -> TaskSnapshot {
         self.lock().task.clone()
     }
 
     /// As everybody else sees it.
-    pub(in crate::server::task) fn kept(&self) -> Option<StoredTask> {
+    pub(in crate::server::task) fn kept(&self) -> Option<Kept> {
         self.lock().kept.clone()
     }
 
@@ -136,7 +181,12 @@ impl Live {
     }
 
     pub(in crate::server::task) fn is_over(&self) -> bool {
-        self.lock().task.status.state.is_terminal()
+        self.lock().task.state().is_terminal()
+    }
+
+    /// By when the present round is to be done.
+    pub(in crate::server::task) fn deadlines(&self) -> Deadlines {
+        self.lock().deadlines
     }
 
     pub(in crate::server::task) fn is_lost(&self) -> bool {
@@ -157,10 +207,20 @@ impl Live {
     }
 }
 
+impl RoundDeadline for Live {
+    fn deadline(&self) -> Option<Instant> {
+        self.deadlines().first().map(Into::into)
+    }
+
+    fn finish_by(&self) -> Option<Timestamp> {
+        self.deadlines().work.map(|end| end.named)
+    }
+}
+
 impl Inner {
     /// Whether nothing can be changed any more.
     pub(super) fn is_closed(&self) -> bool {
-        self.lost || self.task.status.state.is_terminal()
+        self.lost || self.task.state().is_terminal()
     }
 
     pub(super) fn has_work(&self) -> bool {
@@ -173,13 +233,32 @@ impl Inner {
         }
     }
 
+    /// Puts what is pending on top of what the store has.
+    pub(super) fn start_from(&mut self, kept: Kept) {
+        self.task = kept.task.clone();
+        for change in &self.pending {
+            self.task.apply(change.clone());
+        }
+        self.kept = Some(kept);
+    }
+
+    /// From when on it is to be worked on even while it waits: at once when the client has answered and
+    /// the executor said nothing since, later when another instance sees to that.
+    pub(super) fn work_from(&self, now: UnixTime) -> Option<UnixTime> {
+        if self.unheard {
+            return Some(now.plus(SEEN_TO));
+        }
+        let answered = !self.settled || !self.inbox.is_empty();
+        answered.then_some(now)
+    }
+
     pub(super) fn push(&mut self, change: Change) {
         self.made += 1;
         if change.event().is_some_and(|event| settles(event)) {
             self.settled_at = self.made;
             self.settled = true;
         }
-        change.apply(Arc::make_mut(&mut self.task));
+        self.task.apply(change.clone());
         self.pending.push(change);
     }
 
@@ -187,7 +266,7 @@ impl Inner {
     pub(super) fn fail(&mut self, error: A2aError, now: Timestamp) {
         if self.begun || self.must_exist {
             let word = Message::agent(Part::text(error.message()));
-            let word = word.in_task(&self.task.id, &self.task.context_id);
+            let word = word.in_task(self.task.id(), self.task.context_id());
             let event = status_event(&self.task, TaskState::Failed, Some(word), now);
             self.push(Change::Event(event));
         }

@@ -4,8 +4,9 @@ use std::sync::atomic::Ordering;
 
 use futures_util::{FutureExt as _, StreamExt as _};
 
-use super::stage::{Stage, next, request, rest, soon, to_task};
+use super::stage::{Stage, alice, call_of, next, request, rest, soon, to_task};
 use crate::a2a::{ErrorKind, TaskState};
+use crate::server::task::TaskLimits;
 use crate::server::task::feed::MAX_BEHIND;
 
 #[tokio::test]
@@ -123,6 +124,45 @@ async fn a_subscriber_that_does_not_read_is_ended_and_stalls_nobody() {
     assert_eq!(next(&mut asleep).await, "task WORKING");
     assert!(next(&mut asleep).await.contains("too far behind"));
     assert_eq!(next(&mut asleep).await, "end");
+}
+
+#[tokio::test]
+async fn an_owner_has_so_many_streams_open_and_no_more() {
+    let limits = TaskLimits {
+        streams: 2,
+        ..TaskLimits::default()
+    };
+    let stage = Stage {
+        limits,
+        ..Stage::new()
+    };
+    let agent = stage.instance();
+    let task = agent.send(request("ask")).await;
+    let first = agent.subscribe(&task).await.expect("a stream");
+    let second = agent.stream(request("hold")).await;
+    for refused in [
+        agent.subscribe(&task).await.map(drop),
+        agent
+            .engine
+            .stream(&call_of(alice()), request("reply"))
+            .await
+            .map(drop),
+        agent
+            .engine
+            .stream(&call_of(alice()), to_task(&task, "reply"))
+            .await
+            .map(drop),
+    ] {
+        let refused = refused.expect_err("no place");
+        assert_eq!(refused.metadata()["limit"], "owner.streams");
+    }
+    assert_eq!(agent.engine.lock().len(), 1, "nothing was begun");
+    drop(first);
+    assert_eq!(
+        rest(agent.stream(request("reply")).await).await,
+        ["message said"]
+    );
+    drop(second);
 }
 
 #[tokio::test]

@@ -139,7 +139,7 @@ async fn cancelling_at_any_moment_gives_one_end_that_all_agree_on() {
     assert!(ends.contains("TASK_STATE_CANCELED"), "{ends:?}");
 }
 
-fn with_deadline(text: &str, at: &str) -> SendMessageRequest {
+pub(super) fn with_deadline(text: &str, at: &str) -> SendMessageRequest {
     let mut message = Message::user(Part::text(text));
     let ours = json!({ "deadline": at });
     message.metadata.insert(EXTENSION_URI.into(), ours);
@@ -251,6 +251,32 @@ async fn a_list_shows_the_owners_tasks_page_by_page_and_artifacts_only_when_aske
     );
     let page = list(&stage, &nobody_else(), of_context).await;
     assert_eq!(ids(&page), [theirs.id]);
+}
+
+#[tokio::test]
+async fn a_list_that_must_be_counted_is_counted_once() {
+    let stage = Stage::new();
+    let agent = stage.instance();
+    for _ in 0..3 {
+        agent.send(request("task")).await;
+    }
+    let asks = |since: Option<u64>, token: Option<&str>| ListTasksRequest {
+        page_size: Some(2),
+        page_token: token.map(str::to_owned),
+        status_timestamp_after: since.map(Timestamp::from_millis),
+        ..ListTasksRequest::default()
+    };
+    // Of all tasks the number is kept, and so it is always the newest.
+    for (since, before, then) in [(Some(0), 3, 3), (None, 4, 5)] {
+        let first = list(&stage, &alice(), asks(since, None)).await;
+        assert_eq!(first.total_size, before, "{since:?}");
+        agent.send(request("task")).await;
+        let token = Some(first.next_page_token.as_str());
+        let second = list(&stage, &alice(), asks(since, token)).await;
+        assert_eq!(second.total_size, then, "{since:?}");
+        let anew = list(&stage, &alice(), asks(since, None)).await;
+        assert_eq!(anew.total_size, before + 1, "{since:?}");
+    }
 }
 
 #[tokio::test]

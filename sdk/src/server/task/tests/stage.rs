@@ -15,6 +15,7 @@ use crate::a2a::{
     StreamResponse, SubscribeToTaskRequest, Task, TaskState,
 };
 use crate::card::AuthorizationRequest;
+use crate::client::CallScope;
 use crate::clock::{Clock as _, ManualClock, UnixTime};
 use crate::delegation::testing::{app_only, delegated};
 use crate::policy::Owner;
@@ -24,7 +25,7 @@ use crate::server::store::{
 };
 use crate::server::task::push_hook::PushHook;
 use crate::server::task::{
-    AgentExecutor, Engine, EngineParts, EventQueue, RequestContext, ResumeContext,
+    AgentExecutor, Engine, EngineParts, EventQueue, RequestContext, ResumeContext, TaskLimits,
 };
 use crate::server::{Events, Requester, ServerCallContext};
 use crate::token::testing::NOW;
@@ -95,7 +96,7 @@ impl TaskStore for Shared {
     ) -> Result<u64, StoreError> {
         self.wait().await;
         let done = self.store.create(owner, first, lease).await;
-        self.written(&first.task.id, done).await
+        self.written(first.task.id(), done).await
     }
 
     async fn get(&self, owner: &Owner, id: &str) -> Result<Option<StoredTask>, StoreError> {
@@ -105,7 +106,7 @@ impl TaskStore for Shared {
     async fn append(&self, owner: &Owner, change: &TaskChange) -> Result<u64, StoreError> {
         self.wait().await;
         let done = self.store.append(owner, change).await;
-        self.written(&change.task.id, done).await
+        self.written(change.task.id(), done).await
     }
 
     async fn events(
@@ -237,6 +238,23 @@ impl AgentExecutor for Acts {
                 }
                 events.complete(None);
             }
+            "pile" => {
+                events.working();
+                let size = rest.parse().expect("a number");
+                while events.artifact(piece("x".repeat(size))) {}
+                ctx.cancelled().await;
+                self.cancelled.fetch_add(1, Ordering::SeqCst);
+            }
+            "again" => {
+                let (times, size) = rest.split_once(' ').expect("two numbers");
+                let mut whole = piece("x".repeat(size.parse().expect("a number")));
+                whole.artifact_id = "one".to_owned();
+                for _ in 0..times.parse().expect("a number") {
+                    assert!(events.artifact(whole.clone()));
+                }
+                events.complete(None);
+            }
+            "chatter" => while events.update(TaskState::Working, Some(Part::text("and"))) {},
             "steps" => {
                 for number in 0..10 {
                     events.artifact(piece(number.to_string()));
@@ -249,6 +267,7 @@ impl AgentExecutor for Acts {
             }
             "talk" => return self.talk(&ctx, &events).await,
             "pay" => return pay(&ctx, &events).await,
+            "rounds" => return self.rounds(&ctx, &events).await,
             "rude" => {
                 events.input_required("anything else?");
                 self.gate.pass().await;
@@ -301,6 +320,30 @@ impl Acts {
     }
 }
 
+impl Acts {
+    /// Says of each round whether there is a deadline, for itself and for the calls it makes.
+    async fn rounds(&self, ctx: &RequestContext, events: &EventQueue) -> Result<(), A2aError> {
+        loop {
+            let inherited = CallScope::current().deadline;
+            let own = ctx.deadline().map(Into::into);
+            assert_eq!(inherited, own, "calls inherit what the executor sees");
+            events.artifact(piece(own.is_some().to_string()));
+            events.input_required("and?");
+            match ctx.next_message().await {
+                Some(heard) if heard.text() == "hold" => break,
+                Some(_) => {}
+                None => return Ok(()),
+            }
+        }
+        self.heard.fetch_add(1, Ordering::SeqCst);
+        tokio::select! {
+            () = self.gate.pass() => { events.complete(None); }
+            () = ctx.cancelled() => { self.cancelled.fetch_add(1, Ordering::SeqCst); }
+        }
+        Ok(())
+    }
+}
+
 /// Asks for an authorization and goes on once there is one.
 async fn pay(ctx: &RequestContext, events: &EventQueue) -> Result<(), A2aError> {
     let scopes = "pay".parse().expect("a scope");
@@ -325,6 +368,7 @@ pub(super) struct Instance {
 pub(super) struct Stage {
     pub(super) store: Arc<Shared>,
     pub(super) clock: Arc<ManualClock>,
+    pub(super) limits: TaskLimits,
 }
 
 impl Stage {
@@ -332,6 +376,7 @@ impl Stage {
         Self {
             store: Shared::new(),
             clock: Arc::new(ManualClock::at(NOW)),
+            limits: TaskLimits::default(),
         }
     }
 
@@ -349,6 +394,7 @@ impl Stage {
             clock: self.clock.clone(),
             push,
             close_when_interrupted: false,
+            limits: self.limits,
         }));
         tokio::spawn(Engine::follow(Arc::downgrade(&engine)));
         Instance { engine, acts }

@@ -3,22 +3,25 @@
 use std::sync::Arc;
 
 use crate::a2a::{Artifact, Message, StreamResponse, Task, TaskStatus};
+use crate::server::weight::Weight as _;
 
 /// A change of a task, in the order of its making.
 #[derive(Clone, Debug)]
-pub(super) enum Change {
+pub(in crate::server) enum Change {
     /// What streams show.
     Event(Arc<StreamResponse>),
     /// A message of the client, which they do not.
     Said(Message),
+    /// Nothing of the task itself: a message that is in it is left to another instance.
+    Unheard,
 }
 
 impl Change {
     /// What streams show of it.
-    pub(super) fn event(&self) -> Option<&Arc<StreamResponse>> {
+    pub(in crate::server) fn event(&self) -> Option<&Arc<StreamResponse>> {
         match self {
             Self::Event(event) => Some(event),
-            Self::Said(_) => None,
+            Self::Said(_) | Self::Unheard => None,
         }
     }
 
@@ -26,12 +29,51 @@ impl Change {
         match self {
             Self::Event(event) => apply(task, event),
             Self::Said(message) => said(task, message.clone()),
+            Self::Unheard => {}
+        }
+    }
+
+    /// How many messages it adds.
+    pub(in crate::server) fn messages(&self) -> usize {
+        match self {
+            Self::Said(_) => 1,
+            Self::Unheard => 0,
+            Self::Event(event) => match &**event {
+                StreamResponse::StatusUpdate(update) => {
+                    usize::from(update.status.message.is_some())
+                }
+                _ => 0,
+            },
+        }
+    }
+
+    /// How many bytes it adds, when nothing goes for it.
+    pub(in crate::server) fn weight(&self) -> usize {
+        match self {
+            Self::Said(message) => message.weight(),
+            Self::Unheard => 0,
+            Self::Event(event) => match &**event {
+                StreamResponse::StatusUpdate(update) => update.status.weight(),
+                StreamResponse::ArtifactUpdate(update) => update.artifact.weight(),
+                StreamResponse::Task(_) | StreamResponse::Message(_) => 0,
+            },
+        }
+    }
+
+    /// What goes for it.
+    pub(super) fn replaced<'t>(&self, task: &'t Task) -> Option<&'t Artifact> {
+        match &**self.event()? {
+            StreamResponse::ArtifactUpdate(update) if !update.append => {
+                let id = &update.artifact.artifact_id;
+                task.artifacts.iter().find(|known| known.artifact_id == *id)
+            }
+            _ => None,
         }
     }
 }
 
 /// Whether a waiting call has its answer with this event: the task is over or waits for somebody.
-pub(super) fn settles(event: &StreamResponse) -> bool {
+pub(in crate::server) fn settles(event: &StreamResponse) -> bool {
     let state = event.state();
     state.is_some_and(|state| state.is_terminal() || state.is_interrupted())
 }
@@ -77,19 +119,12 @@ fn place(artifacts: &mut Vec<Artifact>, new: &Artifact, append: bool) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod testing {
     use super::*;
     use crate::a2a::{Part, Struct, TaskArtifactUpdateEvent, TaskState, TaskStatusUpdateEvent};
     use crate::clock::UnixTime;
 
-    fn task() -> Task {
-        let status = TaskStatus::new(TaskState::Submitted, UnixTime::from_secs(1).into());
-        let mut task = Task::new("t", "c", status);
-        task.history.push(Message::user(Part::text("book")));
-        task
-    }
-
-    fn status(state: TaskState, word: Option<&str>) -> Change {
+    pub(in crate::server::store) fn status(state: TaskState, word: Option<&str>) -> Change {
         let mut status = TaskStatus::new(state, UnixTime::from_secs(2).into());
         status.message = word.map(|word| Message::agent(Part::text(word)));
         Change::Event(Arc::new(StreamResponse::StatusUpdate(
@@ -102,7 +137,7 @@ mod tests {
         )))
     }
 
-    fn artifact(id: &str, text: &str, append: bool) -> Change {
+    pub(in crate::server::store) fn artifact(id: &str, text: &str, append: bool) -> Change {
         let mut artifact = Artifact::new(Part::text(text));
         artifact.artifact_id = id.into();
         Change::Event(Arc::new(StreamResponse::ArtifactUpdate(
@@ -115,6 +150,21 @@ mod tests {
                 metadata: Struct::new(),
             },
         )))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::testing::{artifact, status};
+    use super::*;
+    use crate::a2a::{Part, TaskState};
+    use crate::clock::UnixTime;
+
+    fn task() -> Task {
+        let status = TaskStatus::new(TaskState::Submitted, UnixTime::from_secs(1).into());
+        let mut task = Task::new("t", "c", status);
+        task.history.push(Message::user(Part::text("book")));
+        task
     }
 
     fn texts(messages: &[Message]) -> Vec<String> {
