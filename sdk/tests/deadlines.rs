@@ -5,7 +5,7 @@ mod common;
 use std::sync::Arc;
 
 use common::double::{self, Seen, double};
-use common::wire::{Speaker, Wire, kind};
+use common::wire::{Wire, WireSpeaker, kind};
 use common::{Failure, World};
 use countersign::a2a::{
     A2aError, ErrorKind, Message, Part, Request, Response, SendMessageRequest, SendMessageResponse,
@@ -82,7 +82,7 @@ fn task(response: Response) -> Result<Task, Failure> {
 async fn the_deadline_in_a_message_counts_on_every_binding() -> Result<(), Failure> {
     let world = world(Obedient::default()).await?;
     for &wire in Wire::ALL {
-        let speaker = Speaker::new(&world, wire, "one", "alice").await?;
+        let speaker = WireSpeaker::new(&world, wire, "one", "alice").await?;
         // One that has passed begins no work, nor does one that is none.
         for wrong in [json!(within(&world, -1)?), json!("soon"), json!(5)] {
             let asked = message("wait", Some(wrong.clone()));
@@ -118,7 +118,7 @@ async fn the_deadline_in_a_message_counts_on_every_binding() -> Result<(), Failu
 async fn a_message_that_joins_a_task_may_leave_it_less_time() -> Result<(), Failure> {
     let world = world(Obedient::default()).await?;
     for &wire in Wire::ALL {
-        let speaker = Speaker::new(&world, wire, "one", "alice").await?;
+        let speaker = WireSpeaker::new(&world, wire, "one", "alice").await?;
         let asked = message("ask", Some(json!(within(&world, 3_600_000)?)));
         let answer = speaker.ask(&Request::SendMessage(asked)).await??;
         let begun = task(answer)?;
@@ -148,7 +148,7 @@ async fn whoever_is_called_on_learns_by_when_the_work_must_be_done() -> Result<(
         .map_err(|_| "set before")?;
     let end = within(&world, 3_600_000)?;
     for &wire in Wire::ALL {
-        let speaker = Speaker::new(&world, wire, "one", "alice").await?;
+        let speaker = WireSpeaker::new(&world, wire, "one", "alice").await?;
         for (deadline, want) in [(None, None), (Some(end), Some(json!(end)))] {
             let asked = message("call", deadline.map(|end| json!(end)));
             let before = heard.all().len();
