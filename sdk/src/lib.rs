@@ -70,12 +70,12 @@
 //!
 //! - [`clock`], [`secret`] · [`id`], [`crypto`] · [`jose`], [`a2a`] · [`httpsig`], [`svid`] ·
 //!   [`card`], [`token`], [`delegation`] · [`policy`], [`audit`]
-//! - `workload`, `tls`, `oauth` (feature `net`) · `client` · `server` · `authority` · `cli`
+//! - `workload`, `tls`, `oauth` (feature `net`), `redis` · `client` · `server` · `authority` · `cli`
 //!
 //! # Features
 //!
 //! `client`, `server` and `grpc` (the gRPC binding of both) are on by default. `sqlite` and `postgres` add
-//! stores for tasks and push configurations. `authority` adds the embedded certificate authority and
+//! stores for tasks and push configurations, `redis` one for nonces. `authority` adds the embedded certificate authority and
 //! authorization server for development, `cli` the `countersign` command. A feature adds names; `grpc`
 //! adds the binding to an agent's card and to what a client speaks, and none takes anything away.
 
@@ -105,6 +105,8 @@ pub mod pkcs11;
 
 #[cfg(feature = "net")]
 pub mod oauth;
+#[cfg(feature = "redis")]
+pub mod redis;
 #[cfg(feature = "net")]
 pub mod tls;
 #[cfg(feature = "net")]
