@@ -7,9 +7,11 @@
 mod child;
 mod postgres;
 mod python;
+mod redis;
 mod row;
 
 pub use child::{RunError, run};
 pub use postgres::{PASSWORD, Postgres, PostgresError, ServerTls};
 pub use python::{Python, PythonError};
+pub use redis::{RedisServer, RedisServerError};
 pub use row::row;

@@ -1,8 +1,6 @@
 //! Where Redis is, out of a URL that may hold a password.
 
-use std::net::IpAddr;
-
-use http::uri::Authority;
+use std::net::{IpAddr, Ipv6Addr};
 
 use super::error::RedisError;
 use crate::secret::Secret;
@@ -46,24 +44,13 @@ impl Address {
             Some((login, place)) => (Some(login), place),
             None => (None, authority),
         };
-        let place: Authority = place
-            .parse()
-            .map_err(|_| unusable("names no host, or a port that is none"))?;
-        let host = place.host().trim_matches(['[', ']']);
-        if host.is_empty() {
-            return Err(unusable("names no host"));
-        }
-        let port = match place.port() {
-            Some(port) => port.as_u16(),
-            None if place.as_str().ends_with(':') => return Err(unusable("names an empty port")),
-            None => PORT,
-        };
+        let (host, port) = read_place(place)?;
         let (user, password) = match login {
             Some(login) => read_login(login)?,
             None => (None, None),
         };
         Ok(Self {
-            host: host.to_owned(),
+            host,
             port,
             tls,
             user,
@@ -76,6 +63,34 @@ impl Address {
         let address: Option<IpAddr> = self.host.parse().ok();
         self.host == "localhost" || address.is_some_and(|address| address.is_loopback())
     }
+}
+
+/// A name, an address or a bracketed IPv6 address, and perhaps a port.
+fn read_place(place: &str) -> Result<(String, u16), RedisError> {
+    let (host, port) = match place
+        .strip_prefix('[')
+        .and_then(|rest| rest.split_once(']'))
+    {
+        Some((address, rest)) => {
+            let wrong = unusable("names an address that is none");
+            address.parse::<Ipv6Addr>().map_err(|_| wrong)?;
+            (address, rest)
+        }
+        None => place.split_at(place.find(':').unwrap_or(place.len())),
+    };
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:".contains(&byte);
+    if host.is_empty() || !host.bytes().all(is_name) {
+        return Err(unusable("names no host"));
+    }
+    let digits = match (port, port.strip_prefix(':')) {
+        ("", _) => return Ok((host.to_owned(), PORT)),
+        (_, digits) => digits.filter(|digits| digits.bytes().all(|b| b.is_ascii_digit())),
+    };
+    let port = digits
+        .and_then(|digits| digits.parse().ok())
+        .filter(|port| *port != 0);
+    let port = port.ok_or(unusable("names a port that is none"))?;
+    Ok((host.to_owned(), port))
 }
 
 fn database(text: &str) -> Result<i64, RedisError> {
@@ -174,6 +189,12 @@ mod tests {
             "redis://u:hunter2@host:port",
             "redis://u:hunter2@host:",
             "redis://u:hunter2@host:65536",
+            "redis://u:hunter2@host:+1",
+            "redis://u:hunter2@host:0",
+            "redis://u:hunter2@[::1",
+            "redis://u:hunter2@[db]:1",
+            "redis://u:hunter2@[::1]1",
+            "redis://u:hunter2@::1",
             "redis://u:hunter2@host/x",
             "redis://u:hunter2@host/-1",
             "redis://u:hunter2@host/1/2",
