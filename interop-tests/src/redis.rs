@@ -171,7 +171,7 @@ impl RedisServer {
         };
         format!(
             "{place}bind 127.0.0.1\ndir {folder}\nsave \"\"\nappendonly no\n\
-             requirepass {PASSWORD}\n"
+             requirepass \"{PASSWORD}\"\n"
         )
     }
 

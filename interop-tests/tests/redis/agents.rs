@@ -138,7 +138,10 @@ impl World {
         let url = format!("https://{}", instance.local_addr());
         let at = Peer::new(&url, instance.peer().id().as_str()).map_err(wrong)?;
         let body = Full::new(Bytes::from(signed.body.clone()));
-        let request = Request::from_parts(signed.parts.clone(), body);
+        // What is in front of both hands it on: the connection is another, the signed origin is not.
+        let mut parts = signed.parts.clone();
+        parts.uri = at.uri("/a2a").map_err(wrong)?;
+        let request = Request::from_parts(parts, body);
         let sent = self.client.transport().send(at.endpoint(), request).await;
         let status = sent.map_err(wrong)?.response.status().as_u16();
         let records = self.log.records();
