@@ -8,45 +8,60 @@ mod tls;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use countersign_interop_tests::{RedisServer, row};
-use libtest_mimic::{Arguments, Failed, Trial};
+use countersign_interop_tests::{RedisServer, RedisServerError, row};
+use libtest_mimic::{Arguments, Failed};
 
-type Test = Box<dyn FnOnce(Arc<RedisServer>) -> Result<(), Failed> + Send>;
+/// A server of its own for each row.
+fn server() -> Result<Arc<RedisServer>, RedisServerError> {
+    RedisServer::start(None).map(Arc::new)
+}
 
-/// A row with a server of its own, on a runtime of its own.
-fn with_server<T>(name: &str, test: T) -> Trial
-where
-    T: AsyncFnOnce(Arc<RedisServer>) -> Result<(), Failed> + Send + 'static,
-{
-    let test: Test = Box::new(|server| {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .enable_all()
-            .build()?;
-        runtime.block_on(test(server))
-    });
-    let server = || RedisServer::start(None).map(Arc::new);
-    row(name, server, test)
+/// Runs `test` with the server, on a runtime of its own.
+fn run(
+    server: Arc<RedisServer>,
+    test: impl AsyncFnOnce(Arc<RedisServer>) -> Result<(), Failed>,
+) -> Result<(), Failed> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?;
+    runtime.block_on(test(server))
 }
 
 fn main() -> ExitCode {
     let args = Arguments::from_args();
     let tests = vec![
-        with_server("redis_keeps_the_promises_for_nonces", rows::promises),
-        with_server("redis_lets_one_of_many_copies_in", rows::copies),
-        with_server("redis_forgets_no_nonce_too_early", rows::how_long),
-        with_server("redis_that_drops_keys_is_refused", rows::eviction),
-        with_server("redis_hides_its_password", rows::password),
-        with_server("redis_that_hangs_is_not_waited_for", rows::hangs),
-        with_server(
+        row("redis_keeps_the_promises_for_nonces", server, |server| {
+            run(server, rows::promises)
+        }),
+        row("redis_lets_one_of_many_copies_in", server, |server| {
+            run(server, rows::copies)
+        }),
+        row("redis_forgets_no_nonce_too_early", server, |server| {
+            run(server, rows::how_long)
+        }),
+        row("redis_that_drops_keys_is_refused", server, |server| {
+            run(server, rows::eviction)
+        }),
+        row("redis_hides_its_password", server, |server| {
+            run(server, rows::password)
+        }),
+        row("redis_that_hangs_is_not_waited_for", server, |server| {
+            run(server, rows::hangs)
+        }),
+        row(
             "redis_that_answers_strangely_lets_nobody_in",
-            strange::answers,
+            server,
+            |server| run(server, strange::answers),
         ),
-        with_server(
+        row(
             "redis_is_shared_by_the_instances_of_an_agent",
-            agents::shared,
+            server,
+            |server| run(server, agents::shared),
         ),
-        with_server("redis_that_is_killed_lets_nobody_in", agents::killed),
+        row("redis_that_is_killed_lets_nobody_in", server, |server| {
+            run(server, agents::killed)
+        }),
         row("redis_proves_its_name_over_tls", tls::start, |tls| {
             tls.check()
         }),
