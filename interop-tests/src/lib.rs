@@ -8,6 +8,7 @@ mod child;
 mod node;
 mod postgres;
 mod python;
+mod redis;
 mod row;
 mod softhsm;
 
@@ -15,5 +16,6 @@ pub use child::{RunError, run};
 pub use node::{Node, NodeError};
 pub use postgres::{PASSWORD, Postgres, PostgresError, ServerTls};
 pub use python::{Python, PythonError};
+pub use redis::{RedisServer, RedisServerError};
 pub use row::row;
 pub use softhsm::{SoftHsmError, in_a_folder_of_its_own, library, make_token};

@@ -5,8 +5,12 @@
 //! of the batches are printed, and their ratios.
 #![allow(missing_docs, reason = "a bench is no library")]
 
+use std::convert::Infallible;
+use std::future::poll_fn;
 use std::hint::black_box;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Instant;
 
 use aws_lc_rs::digest;
@@ -15,16 +19,23 @@ use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, ED25519, EcdsaKeyPair,
     Ed25519KeyPair, ParsedPublicKey,
 };
+use bytes::Bytes;
 use countersign::clock::{Skew, UnixTime};
 use countersign::crypto::{Algorithm, SigningKey};
+use countersign::httpsig::body::{BodyError, CheckedBody, DigestingBody, collect};
 use countersign::httpsig::directory::{Reading, document};
-use countersign::httpsig::{Origin, Profile, RequestView, Signer, Verifier, signature_base};
+use countersign::httpsig::replay::conformance::wait;
+use countersign::httpsig::{
+    Digests, Origin, Profile, RequestView, Signer, Verifier, content_digest, signature_base,
+};
 use http::request::Parts;
 use http::{HeaderMap, Request};
+use http_body::{Body, Frame};
 
 const NOW: UnixTime = UnixTime::from_secs(1_735_689_600);
 const BATCH: usize = 8;
 const BATCHES: usize = 1500;
+const BODIES: usize = 400;
 const DIRECTORY: &str = "https://planner.example/.well-known/http-message-signatures-directory";
 
 fn request() -> Parts {
@@ -172,6 +183,59 @@ fn measure(algorithm: Algorithm) {
     print("verify", verify, raw_verify);
 }
 
+/// What a body of 1 MiB costs above its hash: read whole, flowing, and digested on its way out.
+fn measure_bodies() {
+    let body = Bytes::from(vec![b'x'; 1 << 20]);
+    let field = content_digest(&body);
+    let digests = Digests::parse(&field).expect("a field");
+    // As it comes from a connection.
+    let pieces = || Pieces(body.clone(), 16 << 10);
+    let mut times: [Vec<f64>; 5] = Default::default();
+    let one = |work: &dyn Fn()| {
+        let start = Instant::now();
+        work();
+        start.elapsed().as_nanos() as f64
+    };
+    for _ in 0..BODIES {
+        times[0].push(one(&|| hash(&body)));
+        times[1].push(one(&|| digests.verify(black_box(&body)).expect("matches")));
+        times[2].push(one(&|| {
+            let whole = wait(collect(Pieces(body.clone(), 1 << 20), &digests, 1 << 20));
+            black_box(whole.expect("matches"));
+        }));
+        times[3].push(one(&|| drain(CheckedBody::new(pieces(), &digests))));
+        times[4].push(one(&|| drain(DigestingBody::new(pieces()))));
+    }
+    let [raw, verify, whole, flowing, digesting] = times.map(median);
+    println!("bodies of 1 MiB, SHA-256, in pieces of 16 KiB:");
+    print("slice", verify, raw);
+    print("whole", whole, raw);
+    print("flow", flowing, raw);
+    print("sent", digesting, raw);
+}
+
+struct Pieces(Bytes, usize);
+
+impl Body for Pieces {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let len = self.1.min(self.0.len());
+        let piece = self.0.split_to(len);
+        Poll::Ready((len > 0).then_some(Ok(Frame::data(piece))))
+    }
+}
+
+fn drain<B: Body<Data = Bytes, Error = BodyError<Infallible>> + Unpin>(mut body: B) {
+    while let Some(frame) = wait(poll_fn(|cx| Pin::new(&mut body).poll_frame(cx))) {
+        black_box(frame.expect("matches"));
+    }
+}
+
 fn print(name: &str, ours: f64, raw: f64) {
     println!(
         "  {name:6} {:7.2} us   raw {:7.2} us   ratio {:.3}   above {:5.0} ns",
@@ -220,4 +284,5 @@ fn main() {
     measure(Algorithm::Ed25519);
     measure(Algorithm::EcdsaP256Sha256);
     directories();
+    measure_bodies();
 }

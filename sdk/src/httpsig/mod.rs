@@ -16,7 +16,7 @@
 //!     Ok(parts)
 //! }
 //!
-//! fn inbound(
+//! async fn inbound(
 //!     verifier: &Verifier,
 //!     seen: &dyn ReplayStore,
 //!     (parts, body): (&Parts, &[u8]),
@@ -24,7 +24,7 @@
 //!     now: UnixTime,
 //! ) -> Result<Fresh, Error> {
 //!     let verified = verifier.verify(parts, body, peer, now)?;
-//!     Ok(verified.fresh(seen, Skew::default(), now)?)
+//!     Ok(verified.fresh(seen, Skew::default(), now).await?)
 //! }
 //! ```
 
@@ -36,6 +36,9 @@ mod component;
 mod component_name;
 mod coverage;
 mod digest;
+mod digest_algorithm;
+mod digest_field;
+mod digest_want;
 mod draft;
 mod error;
 mod external;
@@ -55,6 +58,7 @@ mod profile;
 mod profile_builder;
 mod profiles;
 mod query;
+mod recording;
 mod replay_memory;
 mod replay_store;
 mod request_tie;
@@ -63,6 +67,7 @@ mod revision;
 mod rules;
 mod served;
 mod sign;
+mod streamed;
 mod template;
 mod value;
 mod verified;
@@ -72,6 +77,7 @@ mod web_url;
 mod web_url_normal;
 mod well_known;
 
+pub mod body;
 pub mod directory;
 pub mod replay;
 pub mod signature_agent;
@@ -87,6 +93,9 @@ pub use base::signature_base;
 pub use component::{ComponentId, ComponentParam};
 pub use component_name::ComponentName;
 pub use digest::{DigestError, content_digest, verify_content_digest};
+pub use digest_algorithm::DigestAlgorithm;
+pub use digest_field::{DigestCheck, Digests};
+pub use digest_want::WantDigest;
 pub use error::SignatureError;
 pub use external::{ExternalSignError, ExternalSigner};
 pub use fields::FieldType;
@@ -103,6 +112,7 @@ pub use prepared::{PreparedMessage, PreparedRequest};
 pub use presented::{CheckedSignature, PresentedSignature};
 pub use profile::{Danger, Profile};
 pub use profile_builder::ProfileBuilder;
+pub use recording::Recording;
 pub use replay_memory::MemoryReplayStore;
 pub use replay_store::{Fresh, ReplayError, ReplayStore};
 pub use respond::sign_response;
@@ -110,6 +120,7 @@ pub use revision::{Revision, Tolerance};
 pub use rules::SignerParam;
 pub use served::ServedDocument;
 pub use sign::Signer;
+pub use streamed::VerifiedHead;
 pub use verified::{VerifiedMessage, VerifiedRequest};
 pub use verify::{Verifier, verify_message};
 pub use view::{MessageView, RequestView, ResponseView};

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::agent::{SignatureAgent, covered_agent};
 use super::base::{BASE_ROOM, write_base};
 use super::coverage::Covered;
+use super::digest_field::Digests;
 use super::error::SignatureError;
 use super::inner::check_inner;
 use super::input::Input;
@@ -14,6 +15,7 @@ use super::output::signature_of;
 use super::params::ParamValue;
 use super::profile::Profile;
 use super::request_tie::check_tie;
+use super::streamed::VerifiedHead;
 use super::verified::{self, VerifiedMessage};
 use super::verify::{
     check_audience, check_digest, check_key, check_nonce, check_params, check_times,
@@ -126,6 +128,27 @@ impl<'a> PresentedSignature<'a> {
         now: UnixTime,
         skew: Skew,
     ) -> Result<CheckedSignature<'a>, SignatureError> {
+        self.check_with(Some(body), now, skew)
+    }
+
+    /// The same before the body has come: the signature has to cover its digest.
+    ///
+    /// # Errors
+    /// [`SignatureError`] naming the first broken rule.
+    pub fn check_head(
+        self,
+        now: UnixTime,
+        skew: Skew,
+    ) -> Result<CheckedSignature<'a>, SignatureError> {
+        self.check_with(None, now, skew)
+    }
+
+    fn check_with(
+        self,
+        body: Option<&'a [u8]>,
+        now: UnixTime,
+        skew: Skew,
+    ) -> Result<CheckedSignature<'a>, SignatureError> {
         let (input, profile) = (&self.input, self.profile);
         let (needs, headers) = (&profile.needs, self.message.headers());
         let times = check_times(input, profile, now, skew)?;
@@ -133,7 +156,7 @@ impl<'a> PresentedSignature<'a> {
         let nonce = check_nonce(input, needs)?;
         input.refuse_repeated()?;
         let covered = Covered::of(&input.components);
-        covered.check(needs, &input.components, headers, body)?;
+        covered.check(needs, &input.components, headers, body.map(<[u8]>::len))?;
         let agent = match needs.agent {
             Some(revision) => covered_agent(headers, input, revision, profile.tolerances)?,
             None => None,
@@ -167,7 +190,7 @@ pub struct CheckedSignature<'a> {
     nonce: Option<String>,
     agent: Option<SignatureAgent>,
     digest: bool,
-    body: &'a [u8],
+    body: Option<&'a [u8]>,
 }
 
 impl CheckedSignature<'_> {
@@ -185,12 +208,42 @@ impl CheckedSignature<'_> {
     /// Verifies it with this key, and the body with the digest that it covers.
     ///
     /// # Errors
-    /// [`SignatureError`] naming the first broken rule.
+    /// [`SignatureError`] naming the first broken rule, [`SignatureError::DigestMissing`] after
+    /// [`PresentedSignature::check_head`]: there is no body to check.
     pub fn verify(
         self,
         key: impl Into<HttpVerifyingKey>,
     ) -> Result<VerifiedMessage, SignatureError> {
-        let key = key.into();
+        let (digest, body) = (self.digest, self.body);
+        let body = body.ok_or(SignatureError::DigestMissing { len: 0 })?;
+        let headers = self.presented.message.headers();
+        let mut verified = self.verify_signature(key.into())?;
+        // Only a body that somebody with the key signed is worth hashing.
+        if digest {
+            check_digest(headers, body)?;
+        }
+        verified.body = digest;
+        Ok(verified)
+    }
+
+    /// Verifies it with this key, and leaves the body that is still to come to
+    /// [`VerifiedHead`].
+    ///
+    /// # Errors
+    /// [`SignatureError`] naming the first broken rule; the digest of the body has to be covered.
+    pub fn verify_head(
+        self,
+        key: impl Into<HttpVerifyingKey>,
+    ) -> Result<VerifiedHead, SignatureError> {
+        let covers = self.digest;
+        let headers = self.presented.message.headers();
+        let verified = self.verify_signature(key.into())?;
+        let digests = Digests::of_content(headers)?.filter(|_| covers);
+        let digests = digests.ok_or(SignatureError::DigestMissing { len: 0 })?;
+        Ok(VerifiedHead::new(verified, digests))
+    }
+
+    fn verify_signature(self, key: HttpVerifyingKey) -> Result<VerifiedMessage, SignatureError> {
         let PresentedSignature {
             message,
             profile,
@@ -207,10 +260,6 @@ impl CheckedSignature<'_> {
         base.extend_from_slice(&member[list..]);
         key.verify(&base, &signature)
             .map_err(|_| SignatureError::Invalid)?;
-        // Only a body that somebody with the key signed is worth hashing.
-        if self.digest {
-            check_digest(headers, self.body)?;
-        }
         Ok(VerifiedMessage {
             label: input.label.to_owned(),
             member: verified::SignedMember::new(member),
@@ -224,7 +273,7 @@ impl CheckedSignature<'_> {
             created: self.times.0,
             expires: self.times.1,
             agent: self.agent,
-            body: self.digest,
+            body: false,
             published: false,
         })
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use http::request::Parts;
 use http::{HeaderValue, Method, Request};
 
+use super::replay::conformance::wait;
 use super::*;
 use crate::clock::{Skew, UnixTime};
 use crate::crypto::{Algorithm, SigningKey};
@@ -859,13 +860,57 @@ fn components_the_caller_adds_are_covered() {
     assert_eq!(call.reason(), "signature.invalid");
 }
 
+/// One request, sent 100,000 times by 8 threads: each copy is a good signature, and one is let in.
+#[test]
+fn of_a_hundred_thousand_copies_one_is_let_in() {
+    const THREADS: usize = 8;
+    const EACH: usize = 12_500;
+    let (store, call) = (MemoryReplayStore::default(), good());
+    // The verification of a copy gives the same each time; what is at stake is what comes after it.
+    let verified = call.verify().expect("it verifies");
+    let (key, nonce, until) = (verified.keyid(), verified.nonce(), verified.until());
+    let start = std::sync::Barrier::new(THREADS);
+    let copies = |number: usize| {
+        start.wait();
+        let (mut let_in, mut seen) = (0, 0);
+        for copy in 0..EACH {
+            // Every hundredth goes the whole way.
+            let answer = if (copy + number).is_multiple_of(100) {
+                let verified = call.verify().expect("it verifies");
+                wait(verified.fresh(&store, Skew::ZERO, NOW)).map(drop)
+            } else {
+                wait(store.check_and_record(key, nonce, until, NOW))
+            };
+            match answer {
+                Ok(()) => let_in += 1,
+                Err(error) => {
+                    assert_eq!(error.reason(), "replay.seen");
+                    seen += 1;
+                }
+            }
+        }
+        (let_in, seen)
+    };
+    let counted: Vec<(usize, usize)> = std::thread::scope(|scope| {
+        let copies = &copies;
+        let threads: Vec<_> = (0..THREADS)
+            .map(|number| scope.spawn(move || copies(number)))
+            .collect();
+        let ended = threads.into_iter().map(|thread| thread.join());
+        ended.map(|counts| counts.expect("no panic")).collect()
+    });
+    let let_in: usize = counted.iter().map(|(let_in, _)| let_in).sum();
+    let seen: usize = counted.iter().map(|(_, seen)| seen).sum();
+    assert_eq!((let_in, seen), (1, THREADS * EACH - 1));
+}
+
 #[test]
 fn a_nonce_is_fresh_once() {
     let store = MemoryReplayStore::default();
     let call = good();
     let fresh = |now| {
         let verified = call.verify().expect("it verifies");
-        let fresh = verified.fresh(&store, Skew::ZERO, now);
+        let fresh = wait(verified.fresh(&store, Skew::ZERO, now));
         fresh
             .map_err(|e| e.reason())
             .map(|f| f.request().nonce().to_owned())
