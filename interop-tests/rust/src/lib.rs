@@ -1,0 +1,1 @@
+//! Signature libraries of others in Rust, against ours: see `tests`, and `benches` for their speed.
