@@ -70,12 +70,16 @@
 //!
 //! - [`clock`], [`secret`] · [`id`], [`crypto`] · [`jose`], [`a2a`] · [`httpsig`], [`svid`] ·
 //!   [`card`], [`token`], [`delegation`] · [`policy`], [`audit`]
+<<<<<<< HEAD
 //! - `workload`, `tls`, `web`, `discovery`, `oauth` (feature `net`) · `client` · `server` · `authority` · `cli`
+=======
+//! - `workload`, `tls`, `oauth` (feature `net`), `redis` · `client` · `server` · `authority` · `cli`
+>>>>>>> b99dce6
 //!
 //! # Features
 //!
 //! `client`, `server` and `grpc` (the gRPC binding of both) are on by default. `sqlite` and `postgres` add
-//! stores for tasks and push configurations. `authority` adds the embedded certificate authority and
+//! stores for tasks and push configurations, `redis` one for nonces. `authority` adds the embedded certificate authority and
 //! authorization server for development, `cli` the `countersign` command. A feature adds names; `grpc`
 //! adds the binding to an agent's card and to what a client speaks, and none takes anything away.
 
@@ -107,6 +111,8 @@ pub mod pkcs11;
 pub mod discovery;
 #[cfg(feature = "net")]
 pub mod oauth;
+#[cfg(feature = "redis")]
+pub mod redis;
 #[cfg(feature = "net")]
 pub mod tls;
 #[cfg(feature = "net")]

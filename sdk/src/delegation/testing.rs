@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Caller, ChainLimits, DelegationError, caller};
 use crate::clock::Skew;
+use crate::httpsig::replay::conformance::wait;
 use crate::httpsig::{Fresh, MemoryReplayStore, Origin, Profile, Signer, Verifier};
 use crate::svid::PeerIdentity;
 use crate::token::testing::{BOOKING, NOW, World};
@@ -33,7 +34,7 @@ pub(crate) fn signed_by(world: &World, owner: &PeerIdentity) -> Fresh {
         .verify(&parts, b"{}", owner, NOW)
         .expect("verifies");
     let store = MemoryReplayStore::default();
-    let fresh = verified.fresh(&store, Skew::default(), NOW);
+    let fresh = wait(verified.fresh(&store, Skew::default(), NOW));
     fresh.expect("fresh")
 }
 

@@ -16,7 +16,7 @@
 //!     Ok(parts)
 //! }
 //!
-//! fn inbound(
+//! async fn inbound(
 //!     verifier: &Verifier,
 //!     seen: &dyn ReplayStore,
 //!     (parts, body): (&Parts, &[u8]),
@@ -24,7 +24,7 @@
 //!     now: UnixTime,
 //! ) -> Result<Fresh, Error> {
 //!     let verified = verifier.verify(parts, body, peer, now)?;
-//!     Ok(verified.fresh(seen, Skew::default(), now)?)
+//!     Ok(verified.fresh(seen, Skew::default(), now).await?)
 //! }
 //! ```
 
@@ -55,6 +55,7 @@ mod profile;
 mod profile_builder;
 mod profiles;
 mod query;
+mod recording;
 mod replay_memory;
 mod replay_store;
 mod request_tie;
@@ -101,6 +102,7 @@ pub use prepared::{PreparedMessage, PreparedRequest};
 pub use presented::{CheckedSignature, PresentedSignature};
 pub use profile::{Danger, Profile};
 pub use profile_builder::ProfileBuilder;
+pub use recording::Recording;
 pub use replay_memory::MemoryReplayStore;
 pub use replay_store::{Fresh, ReplayError, ReplayStore};
 pub use respond::sign_response;

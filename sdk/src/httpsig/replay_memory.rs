@@ -7,6 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::clock::UnixTime;
 use crate::crypto::{KeyThumbprint, random, sha256};
 
+use super::recording::Recording;
 use super::replay_store::{ReplayError, ReplayStore};
 
 /// What one nonce costs at most: sixteen bytes in a hash table at its emptiest and in a list at
@@ -28,8 +29,10 @@ const SHARDS: usize = 16;
 ///
 /// let store = MemoryReplayStore::default();
 /// let (key, now) = (KeyThumbprint::from_bytes([7; 32]), UnixTime::from_secs(1_735_689_600));
-/// assert!(store.check_and_record(key, "once", now, now).is_ok());
-/// assert!(store.check_and_record(key, "once", now, now).is_err());
+/// # countersign::httpsig::replay::conformance::wait(async {
+/// assert!(store.check_and_record(key, "once", now, now).await.is_ok());
+/// assert!(store.check_and_record(key, "once", now, now).await.is_err());
+/// # });
 /// ```
 #[derive(Debug)]
 pub struct MemoryReplayStore {
@@ -125,17 +128,8 @@ impl MemoryReplayStore {
             self.held.fetch_sub(swept, Ordering::AcqRel);
         }
     }
-}
 
-impl Default for MemoryReplayStore {
-    /// 64 MiB: 699,050 nonces, which is 10,000 a second for signatures of 60 s.
-    fn default() -> Self {
-        Self::with_bytes(64 << 20)
-    }
-}
-
-impl ReplayStore for MemoryReplayStore {
-    fn check_and_record(
+    fn record(
         &self,
         key: KeyThumbprint,
         nonce: &str,
@@ -165,6 +159,25 @@ impl ReplayStore for MemoryReplayStore {
     }
 }
 
+impl Default for MemoryReplayStore {
+    /// 64 MiB: 699,050 nonces, which is 10,000 a second for signatures of 60 s.
+    fn default() -> Self {
+        Self::with_bytes(64 << 20)
+    }
+}
+
+impl ReplayStore for MemoryReplayStore {
+    fn check_and_record<'a>(
+        &'a self,
+        key: KeyThumbprint,
+        nonce: &'a str,
+        until: UnixTime,
+        now: UnixTime,
+    ) -> Recording<'a> {
+        Recording::now(self.record(key, nonce, until, now))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -178,8 +191,15 @@ mod tests {
 
     #[test]
     fn memory_keeps_the_promises() {
-        conformance::check(|| Box::new(MemoryReplayStore::default()));
-        conformance::check_bounded(|entries| Box::new(MemoryReplayStore::with_entries(entries)));
+        use conformance::{check, check_bounded, wait};
+        let bounded = |entries| -> Box<dyn ReplayStore> {
+            Box::new(MemoryReplayStore::with_entries(entries))
+        };
+        check(
+            || Box::new(MemoryReplayStore::default()),
+            |answer| wait(answer),
+        );
+        check_bounded(bounded, |answer| wait(answer));
     }
 
     #[test]
@@ -193,13 +213,13 @@ mod tests {
     fn a_clock_that_goes_back_does_not_let_a_forgotten_nonce_in() {
         let store = MemoryReplayStore::with_entries(8);
         let key = KeyThumbprint::from_bytes([1; 32]);
-        assert_eq!(store.check_and_record(key, "a", at(10), at(0)), Ok(()));
+        assert_eq!(store.record(key, "a", at(10), at(0)), Ok(()));
         store.sweep_all(at(11));
         assert_eq!(store.held(), 0);
-        let again = store.check_and_record(key, "a", at(10), at(5));
+        let again = store.record(key, "a", at(10), at(5));
         assert_eq!(again.map_err(|e| e.reason()), Err("replay.late"));
         // What lives longer than everything forgotten is as good as ever.
-        assert_eq!(store.check_and_record(key, "b", at(11), at(5)), Ok(()));
+        assert_eq!(store.record(key, "b", at(11), at(5)), Ok(()));
     }
 
     #[test]
@@ -208,15 +228,15 @@ mod tests {
         let key = KeyThumbprint::from_bytes([1; 32]);
         assert_eq!(
             store
-                .check_and_record(key, "a", at(9), at(10))
+                .record(key, "a", at(9), at(10))
                 .map_err(|e| e.reason()),
             Err("replay.late")
         );
         assert_eq!(store.held(), 0);
-        assert_eq!(store.check_and_record(key, "a", at(10), at(10)), Ok(()));
+        assert_eq!(store.record(key, "a", at(10), at(10)), Ok(()));
         assert_eq!(
             store
-                .check_and_record(key, "a", at(10), at(10))
+                .record(key, "a", at(10), at(10))
                 .map_err(|e| e.reason()),
             Err("replay.seen")
         );

@@ -3,6 +3,7 @@
 use crate::clock::{Skew, UnixTime};
 use crate::crypto::KeyThumbprint;
 
+use super::recording::Recording;
 use super::verified::VerifiedRequest;
 
 /// Why a request is not taken as fresh.
@@ -28,6 +29,12 @@ pub enum ReplayError {
         /// The time of the check.
         now: UnixTime,
     },
+    /// The store could not be asked, or its answer is none: nobody knows whether the nonce is new.
+    #[error("the replay store {what}")]
+    Unavailable {
+        /// What is the matter with it, in fixed words.
+        what: &'static str,
+    },
 }
 
 impl ReplayError {
@@ -37,26 +44,29 @@ impl ReplayError {
             Self::Seen { .. } => "replay.seen",
             Self::Full { .. } => "replay.full",
             Self::Late { .. } => "replay.late",
+            Self::Unavailable { .. } => "replay.unavailable",
         }
     }
 }
 
 /// Remembers nonces. What it promises is tested by [`conformance`](super::replay::conformance).
+///
+/// A store that is not sure says no: a request whose nonce could not be recorded is refused.
 pub trait ReplayStore: Send + Sync {
     /// Records that `nonce` was used with `key`, in one step with the look whether it was before.
-    /// It is remembered up to and including the second `until`.
+    /// It is remembered up to and including the second `until`, or longer.
     ///
     /// # Errors
     /// [`ReplayError::Seen`] when it was used before, [`ReplayError::Full`] when it cannot be
     /// recorded without forgetting another that has not expired, [`ReplayError::Late`] when
-    /// `until` has passed.
-    fn check_and_record(
-        &self,
+    /// `until` has passed, [`ReplayError::Unavailable`] when the store cannot tell.
+    fn check_and_record<'a>(
+        &'a self,
         key: KeyThumbprint,
-        nonce: &str,
+        nonce: &'a str,
         until: UnixTime,
         now: UnixTime,
-    ) -> Result<(), ReplayError>;
+    ) -> Recording<'a>;
 }
 
 /// A verified request that was not seen before: the evidence of step 3.
@@ -75,9 +85,11 @@ impl Fresh {
 impl VerifiedRequest {
     /// Takes the nonce; it is kept until the signature has expired and `skew` has passed.
     ///
+    /// Dropped before it answered, the nonce may have been taken, and nobody is let in for it.
+    ///
     /// # Errors
     /// [`ReplayError`] when the nonce was used before or cannot be recorded.
-    pub fn fresh(
+    pub async fn fresh(
         self,
         store: &dyn ReplayStore,
         skew: Skew,
@@ -85,7 +97,9 @@ impl VerifiedRequest {
     ) -> Result<Fresh, ReplayError> {
         // Not shorter than the verifier would take the signature again.
         let until = self.until().max(self.expires().plus(skew.get()));
-        store.check_and_record(self.keyid(), self.nonce(), until, now)?;
+        store
+            .check_and_record(self.keyid(), self.nonce(), until, now)
+            .await?;
         Ok(Fresh(self))
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use http::request::Parts;
 use http::{HeaderValue, Method, Request};
 
+use super::replay::conformance::wait;
 use super::*;
 use crate::clock::{Skew, UnixTime};
 use crate::crypto::{Algorithm, SigningKey};
@@ -865,7 +866,7 @@ fn a_nonce_is_fresh_once() {
     let call = good();
     let fresh = |now| {
         let verified = call.verify().expect("it verifies");
-        let fresh = verified.fresh(&store, Skew::ZERO, now);
+        let fresh = wait(verified.fresh(&store, Skew::ZERO, now));
         fresh
             .map_err(|e| e.reason())
             .map(|f| f.request().nonce().to_owned())

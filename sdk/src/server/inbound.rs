@@ -195,7 +195,7 @@ impl Inbound {
         let request = self.verifier.verify(parts, &body, peer, now)?;
         known.signature = Some((&request).into());
         // 3: it was not sent before.
-        let fresh = request.fresh(&*self.replay, self.skew, now)?;
+        let fresh = request.fresh(&*self.replay, self.skew, now).await?;
         // 4: the token is of our issuer, for us, in time, and bound to that certificate.
         let presented = PresentedToken::from_headers_within(&parts.headers, self.limits.token)?;
         let claims = self.tokens.claims(&presented).await?;

@@ -107,6 +107,7 @@ impl Refusal {
             Self::Signature(SignatureError::Malformed { .. } | SignatureError::TooLarge { .. }) => {
                 StatusCode::BAD_REQUEST
             }
+            Self::Replay(ReplayError::Unavailable { .. }) => StatusCode::SERVICE_UNAVAILABLE,
             // RFC 9421 §5.2 leaves the status open; Web Bot Auth names 429 for a nonce used twice.
             Self::Replay(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Peer { .. } | Self::Signature(_) | Self::Delegation(_) | Self::Policy(_) => {

@@ -2,7 +2,7 @@
 use countersign::clock::UnixTime;
 use countersign::httpsig::{Fresh, MemoryReplayStore, ReplayError, VerifiedRequest};
 
-pub fn seen_once(
+pub async fn seen_once(
     request: VerifiedRequest,
     _store: &MemoryReplayStore,
     _now: UnixTime,

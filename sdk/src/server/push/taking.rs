@@ -66,7 +66,9 @@ impl Taking {
         let peer = check_peer(&expectation.from, peer)?;
         let body = read_body(body, MAX_BODY).await?;
         let now = self.clock.now();
-        let proved = self.prove(&expectation.from, peer.as_ref(), &parts, &body, now)?;
+        let proved = self
+            .prove(&expectation.from, peer.as_ref(), &parts, &body, now)
+            .await?;
         // 3: it is an event.
         let limits = JsonLimits {
             bytes: MAX_BODY,
@@ -78,7 +80,7 @@ impl Taking {
     }
 
     /// The proofs that the expected sender has to bring.
-    fn prove(
+    async fn prove(
         &self,
         from: &TrustedSender,
         peer: Option<&PeerIdentity>,
@@ -91,13 +93,13 @@ impl Taking {
                 let peer = peer.ok_or(Unwelcome::NoPeer)?;
                 let verified = self.verifier.verify(parts, body, peer, now)?;
                 let named = names_the_event(verified.covered());
-                verified.fresh(&*self.replay, self.skew, now)?;
+                verified.fresh(&*self.replay, self.skew, now).await?;
                 let from = Some(peer.id().clone());
                 Ok(Proved { from, named })
             }
             Trusted::Keys(keys) => {
                 let verified = self.verify_pinned(&keys.current(), parts, body, now)?;
-                self.take_nonce(&verified, now)?;
+                self.take_nonce(&verified, now).await?;
                 let named = names_the_event(verified.covered());
                 Ok(Proved { from: None, named })
             }
@@ -127,13 +129,14 @@ impl Taking {
         Err(last.into())
     }
 
-    fn take_nonce(&self, verified: &VerifiedMessage, now: UnixTime) -> Result<(), Unwelcome> {
+    async fn take_nonce(&self, verified: &VerifiedMessage, now: UnixTime) -> Result<(), Unwelcome> {
         let missing = |name| SignatureError::ParameterMissing { name };
         let nonce = verified.nonce().ok_or(missing("nonce"))?;
         let expires = verified.expires().ok_or(missing("expires"))?;
         let until = expires.plus(self.skew.get());
         self.replay
-            .check_and_record(verified.key(), nonce, until, now)?;
+            .check_and_record(verified.key(), nonce, until, now)
+            .await?;
         Ok(())
     }
 

@@ -68,6 +68,7 @@ impl Unwelcome {
                 StatusCode::UNAUTHORIZED
             }
             Self::Peer { .. } | Self::Signature(_) => StatusCode::FORBIDDEN,
+            Self::Replay(ReplayError::Unavailable { .. }) => StatusCode::SERVICE_UNAVAILABLE,
             // As for calls: Web Bot Auth names 429 for a nonce used twice.
             Self::Replay(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Task => StatusCode::NOT_FOUND,
