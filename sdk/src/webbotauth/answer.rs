@@ -64,7 +64,9 @@ impl Answers {
             None => Code::InvalidSignature,
         };
         let told = self.detail >= Detail::Code && status != StatusCode::SERVICE_UNAVAILABLE;
-        let reason = known.reason().filter(|_| told && self.detail >= Detail::Reason);
+        let reason = known
+            .reason()
+            .filter(|_| told && self.detail >= Detail::Reason);
         let mut answer = problem(status, told.then_some(code), reason);
         let headers = answer.headers_mut();
         let asks = [StatusCode::FORBIDDEN, StatusCode::BAD_REQUEST].contains(&status);

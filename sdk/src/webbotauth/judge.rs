@@ -57,7 +57,9 @@ impl Judge {
     {
         let origin = match self.origin.of(parts) {
             Ok(origin) => origin,
-            Err(error) => return Ok((Recognition::refused(None, error, None), Either::Right(body))),
+            Err(error) => {
+                return Ok((Recognition::refused(None, error, None), Either::Right(body)));
+            }
         };
         let message = RequestView::new(parts, &origin).into();
         let mut wanted = false;
@@ -140,7 +142,11 @@ impl Judge {
     }
 
     /// Takes the nonce, so that a signature is good for one request.
-    async fn fresh(&self, mut who: Recognized, now: UnixTime) -> Result<Recognition, SignatureError> {
+    async fn fresh(
+        &self,
+        mut who: Recognized,
+        now: UnixTime,
+    ) -> Result<Recognition, SignatureError> {
         let Some(store) = &self.replay else {
             return Ok(Recognition::Verified(Arc::new(who)));
         };

@@ -190,7 +190,10 @@ mod tests {
             &[][..],
             &[("host", "evil.example")],
             &[("forwarded", "host=evil.example;proto=https")],
-            &[("x-forwarded-host", "evil.example"), ("x-forwarded-proto", "https")],
+            &[
+                ("x-forwarded-host", "evil.example"),
+                ("x-forwarded-proto", "https"),
+            ],
         ] {
             for peer in [OURS, STRANGER] {
                 assert_eq!(word(&rule, &request(peer, fields)), "https://shop.example");
@@ -210,39 +213,115 @@ mod tests {
         let no = "signature.origin";
         let cases: &[(&str, &[(&'static str, &str)], ForwardedField, &str)] = &[
             // Nobody of ours: the fields are as if they were not there.
-            (STRANGER, &[shop, ("forwarded", api)], Forwarded, "https://shop.example"),
-            (STRANGER, &[shop, x_api, x_https], XForwarded, "https://shop.example"),
+            (
+                STRANGER,
+                &[shop, ("forwarded", api)],
+                Forwarded,
+                "https://shop.example",
+            ),
+            (
+                STRANGER,
+                &[shop, x_api, x_https],
+                XForwarded,
+                "https://shop.example",
+            ),
             (STRANGER, &[("forwarded", api)], Forwarded, no),
             (STRANGER, &[("host", "evil.example")], Forwarded, no),
             // Ours, with the field that they write.
-            (OURS, &[shop, ("forwarded", api)], Forwarded, "https://api.example"),
-            (OURS, &[shop, x_api, x_https], XForwarded, "https://api.example"),
-            ("::ffff:10.1.0.7", &[shop, x_api, x_https], XForwarded, "https://api.example"),
-            ("10.2.0.7", &[shop, x_api, x_https], XForwarded, "https://shop.example"),
+            (
+                OURS,
+                &[shop, ("forwarded", api)],
+                Forwarded,
+                "https://api.example",
+            ),
+            (
+                OURS,
+                &[shop, x_api, x_https],
+                XForwarded,
+                "https://api.example",
+            ),
+            (
+                "::ffff:10.1.0.7",
+                &[shop, x_api, x_https],
+                XForwarded,
+                "https://api.example",
+            ),
+            (
+                "10.2.0.7",
+                &[shop, x_api, x_https],
+                XForwarded,
+                "https://shop.example",
+            ),
             // The other kind is a client's.
             (OURS, &[shop, x_api, x_https], Forwarded, no),
             (OURS, &[shop, ("forwarded", api)], XForwarded, no),
             // Not one of our origins, or not said.
-            (OURS, &[shop, ("forwarded", "host=evil.example;proto=https")], Forwarded, no),
-            (OURS, &[shop, ("forwarded", "host=api.example;proto=http")], Forwarded, no),
-            (OURS, &[shop, ("forwarded", "host=plain.example;proto=http")], Forwarded, "http://plain.example"),
-            (OURS, &[shop, ("forwarded", "host=api.example")], Forwarded, no),
+            (
+                OURS,
+                &[shop, ("forwarded", "host=evil.example;proto=https")],
+                Forwarded,
+                no,
+            ),
+            (
+                OURS,
+                &[shop, ("forwarded", "host=api.example;proto=http")],
+                Forwarded,
+                no,
+            ),
+            (
+                OURS,
+                &[shop, ("forwarded", "host=plain.example;proto=http")],
+                Forwarded,
+                "http://plain.example",
+            ),
+            (
+                OURS,
+                &[shop, ("forwarded", "host=api.example")],
+                Forwarded,
+                no,
+            ),
             (OURS, &[shop, ("forwarded", "for=1.2.3.4")], Forwarded, no),
             (OURS, &[shop], Forwarded, no),
             (OURS, &[shop, x_api], XForwarded, no),
-            (OURS, &[shop, ("x-forwarded-host", "evil.example, api.example"), x_https], XForwarded, no),
-            (OURS, &[shop, ("x-forwarded-host", "evil.example"), x_api, x_https], XForwarded, no),
+            (
+                OURS,
+                &[
+                    shop,
+                    ("x-forwarded-host", "evil.example, api.example"),
+                    x_https,
+                ],
+                XForwarded,
+                no,
+            ),
+            (
+                OURS,
+                &[shop, ("x-forwarded-host", "evil.example"), x_api, x_https],
+                XForwarded,
+                no,
+            ),
             // What a client put before our proxy's element is not looked at.
             (
                 OURS,
-                &[shop, ("forwarded", "host=shop.example;proto=https;for=10.1.0.9, for=198.51.100.7;host=api.example;proto=https")],
+                &[
+                    shop,
+                    (
+                        "forwarded",
+                        "host=shop.example;proto=https;for=10.1.0.9, for=198.51.100.7;host=api.example;proto=https",
+                    ),
+                ],
                 Forwarded,
                 "https://api.example",
             ),
             // It is when another proxy of ours wrote it.
             (
                 OURS,
-                &[shop, ("forwarded", "for=198.51.100.7;host=api.example;proto=https, for=\"10.1.0.9:80\";host=inner;proto=http")],
+                &[
+                    shop,
+                    (
+                        "forwarded",
+                        "for=198.51.100.7;host=api.example;proto=https, for=\"10.1.0.9:80\";host=inner;proto=http",
+                    ),
+                ],
                 Forwarded,
                 "https://api.example",
             ),
@@ -251,17 +330,46 @@ mod tests {
                 OURS,
                 &[
                     ("forwarded", "host=shop.example;proto=https"),
-                    ("forwarded", "for=\"[2001:db8::1]:4711\";host=\"api.example\";proto=HTTPS"),
+                    (
+                        "forwarded",
+                        "for=\"[2001:db8::1]:4711\";host=\"api.example\";proto=HTTPS",
+                    ),
                     ("forwarded", "For=10.1.0.9;Host=inner;Proto=http"),
                 ],
                 Forwarded,
                 "https://api.example",
             ),
             // Not written as the RFC says: nothing is believed.
-            (OURS, &[shop, ("forwarded", "host=\"api.example;proto=https")], Forwarded, no),
-            (OURS, &[shop, ("forwarded", "host=shop.example;host=api.example;proto=https")], Forwarded, no),
-            (OURS, &[shop, ("forwarded", "host;proto=https")], Forwarded, no),
-            (OURS, &[shop, ("forwarded", "host=\"api.example\\\";proto=https")], Forwarded, no),
+            (
+                OURS,
+                &[shop, ("forwarded", "host=\"api.example;proto=https")],
+                Forwarded,
+                no,
+            ),
+            (
+                OURS,
+                &[
+                    shop,
+                    (
+                        "forwarded",
+                        "host=shop.example;host=api.example;proto=https",
+                    ),
+                ],
+                Forwarded,
+                no,
+            ),
+            (
+                OURS,
+                &[shop, ("forwarded", "host;proto=https")],
+                Forwarded,
+                no,
+            ),
+            (
+                OURS,
+                &[shop, ("forwarded", "host=\"api.example\\\";proto=https")],
+                Forwarded,
+                no,
+            ),
         ];
         for (peer, fields, field, want) in cases {
             let parts = request(peer, fields);
@@ -272,7 +380,10 @@ mod tests {
     #[test]
     fn without_an_address_of_the_peer_nothing_forwarded_is_believed() {
         let rule = behind(ForwardedField::Forwarded);
-        let fields = [("host", "shop.example"), ("forwarded", "host=api.example;proto=https")];
+        let fields = [
+            ("host", "shop.example"),
+            ("forwarded", "host=api.example;proto=https"),
+        ];
         let mut parts = request(OURS, &fields);
         parts.extensions.clear();
         assert_eq!(word(&rule, &parts), "https://shop.example");
@@ -280,7 +391,10 @@ mod tests {
 
     #[test]
     fn a_request_with_two_hosts_names_none() {
-        let mut parts = request(STRANGER, &[("host", "shop.example"), ("host", "shop.example")]);
+        let mut parts = request(
+            STRANGER,
+            &[("host", "shop.example"), ("host", "shop.example")],
+        );
         assert_eq!(word(&two(), &parts), "signature.origin");
         parts = request(STRANGER, &[("host", "shop.example")]);
         parts.uri = "https://api.example/".parse().expect("a URI");

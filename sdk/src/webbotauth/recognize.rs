@@ -174,7 +174,12 @@ impl Recognize {
             }
         };
         let through = self.lets_through(&known);
-        tracing::debug!(outcome = known.word(), reason = known.reason(), through, "signature");
+        tracing::debug!(
+            outcome = known.word(),
+            reason = known.reason(),
+            through,
+            "signature"
+        );
         if !through {
             return Err(self.answers.refused(&known));
         }
