@@ -33,7 +33,7 @@ const AGENT: &str = concat!("countersign/", env!("CARGO_PKG_VERSION"));
 ///
 /// # async fn example(signer: RequestSigner) -> Result<(), Box<dyn std::error::Error>> {
 /// let client = SigningClient::new(signer)?;
-/// let page = client.execute(http::Request::get("https://shop.example/stock").body("")?).await?;
+/// let page = client.send(http::Request::get("https://shop.example/stock").body("")?).await?;
 /// println!("{}", page.text().await?);
 /// # Ok(()) }
 /// ```
@@ -98,17 +98,22 @@ impl SigningClient {
         self
     }
 
-    /// Signs the request, sends it, and follows redirects, ten at most. A `reqwest::Request` will do
-    /// as well as an `http::Request` with a body in memory.
+    /// Signs the request, sends it, and follows redirects, ten at most.
+    ///
+    /// # Errors
+    /// As [`Self::execute`].
+    pub async fn send<T>(&self, request: http::Request<T>) -> Result<Response, ClientError>
+    where
+        T: Into<reqwest::Body>,
+    {
+        self.execute(request.try_into()?).await
+    }
+
+    /// The same with a request of reqwest, whose body has to be in memory.
     ///
     /// # Errors
     /// [`ClientError::Unsigned`] when it was not sent, the others when there is no answer.
-    pub async fn execute<R>(&self, request: R) -> Result<Response, ClientError>
-    where
-        R: TryInto<Request>,
-        R::Error: Into<reqwest::Error>,
-    {
-        let mut request: Request = request.try_into().map_err(|error| error.into())?;
+    pub async fn execute(&self, mut request: Request) -> Result<Response, ClientError> {
         let timeout = request.timeout().copied();
         let mut hop = Hop {
             method: request.method().clone(),

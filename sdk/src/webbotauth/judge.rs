@@ -29,11 +29,19 @@ pub(super) struct Judge {
     pub(super) profiles: Vec<Profile>,
     pub(super) keys: KeySource,
     pub(super) origin: OriginRule,
-    pub(super) replay: Option<Arc<dyn ReplayStore>>,
+    pub(super) replay: Option<Replay>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) skew: Skew,
     pub(super) body: usize,
     pub(super) body_time: Duration,
+}
+
+/// Where nonces are remembered.
+#[derive(Clone)]
+pub(super) struct Replay {
+    pub(super) store: Arc<dyn ReplayStore>,
+    /// Whether a signature without a nonce passes.
+    pub(super) optional: bool,
 }
 
 /// How far a signature got; the profile under which it got furthest is the one it was made for.
@@ -147,8 +155,9 @@ impl Judge {
         mut who: Recognized,
         now: UnixTime,
     ) -> Result<Recognition, SignatureError> {
-        let Some(store) = &self.replay else {
-            return Ok(Recognition::Verified(Arc::new(who)));
+        let replay = match &self.replay {
+            Some(replay) if !replay.optional || who.message.nonce().is_some() => replay,
+            _ => return Ok(Recognition::Verified(Arc::new(who))),
         };
         let max = MAX_NONCE;
         let (message, len) = (&who.message, 0);
@@ -157,7 +166,9 @@ impl Judge {
         let expires = message.expires();
         let expires = expires.ok_or(SignatureError::ParameterMissing { name })?;
         let until = expires.plus(self.skew.get());
-        let recorded = store.check_and_record(message.key(), nonce, until, now);
+        let recorded = replay
+            .store
+            .check_and_record(message.key(), nonce, until, now);
         match recorded.await {
             Ok(()) => {
                 who.fresh = true;

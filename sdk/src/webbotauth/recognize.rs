@@ -14,7 +14,7 @@ use tower_service::Service;
 
 use super::answer::{Answers, Detail};
 use super::body::{BoxError, CheckedBody};
-use super::judge::Judge;
+use super::judge::{Judge, Replay};
 use super::keys::KeySource;
 use super::origin::OriginRule;
 use super::recognition::Recognition;
@@ -112,7 +112,21 @@ impl Recognize {
     /// cannot tell, requests are refused.
     #[must_use]
     pub fn replay(mut self, store: Arc<dyn ReplayStore>) -> Self {
-        self.judge.replay = Some(store);
+        self.judge.replay = Some(Replay {
+            store,
+            optional: false,
+        });
+        self
+    }
+
+    /// Takes each nonce once, of the signatures that have one: Web Bot Auth does not ask for it. What
+    /// has none passes, and [`Recognized::fresh`](super::Recognized::fresh) says so.
+    #[must_use]
+    pub fn replay_where_given(mut self, store: Arc<dyn ReplayStore>) -> Self {
+        self.judge.replay = Some(Replay {
+            store,
+            optional: true,
+        });
         self
     }
 
@@ -123,7 +137,8 @@ impl Recognize {
         self
     }
 
-    /// How many bytes of a body are read, and how long it may take to come. Default 4 MiB, 30 s.
+    /// How many bytes of a body are read, and how long it may take to come. Default 4 MiB, 30 s. One
+    /// beyond that is refused in every mode.
     #[must_use]
     pub fn body_limit(mut self, bytes: usize, time: Duration) -> Self {
         self.judge.body = bytes;
