@@ -12,7 +12,7 @@ pub(super) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// The body that goes on: on the left one that was read whole, and compared with the digest where a
 /// signature covers it; on the right the one that came, unread. Trailers of the former, which no
 /// signature covers, are gone.
-pub type CheckedBody<B> = Either<Full<Bytes>, B>;
+pub type HeldBody<B> = Either<Full<Bytes>, B>;
 
 /// Why a body was not read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]

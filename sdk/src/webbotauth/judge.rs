@@ -10,7 +10,7 @@ use http::request::Parts;
 use http_body::Body;
 use http_body_util::{Either, Full};
 
-use super::body::{BoxError, CheckedBody, Unread, read};
+use super::body::{BoxError, HeldBody, Unread, read};
 use super::keys::KeySource;
 use super::origin::OriginRule;
 use super::recognition::{Recognition, Recognized};
@@ -58,7 +58,7 @@ impl Judge {
         &self,
         parts: &Parts,
         body: B,
-    ) -> Result<(Recognition, CheckedBody<B>), Unread>
+    ) -> Result<(Recognition, HeldBody<B>), Unread>
     where
         B: Body,
         B::Error: Into<BoxError>,

@@ -118,10 +118,10 @@ async fn published(
     resolver: &DirectoryResolver,
     wanted: WantedKey<'_>,
 ) -> Option<Result<Found, DiscoveryError>> {
-    let url = DirectoryUrl::at(&wanted.agent?.keys_url()?).ok()?;
+    let url = DirectoryUrl::of_agent(wanted.agent?).ok()?;
     let keyid = wanted.keyid?.parse().ok()?;
     let found = resolver.key(&url, keyid).await.map(|found| Found {
-        key: ResolvedKey::Published(found.key.into()),
+        key: ResolvedKey::Published(found.key),
         directory: Some(found.directory),
         stale: found.stale,
     });

@@ -40,7 +40,7 @@ mod signer;
 mod tests;
 
 pub use answer::Detail;
-pub use body::CheckedBody;
+pub use body::HeldBody;
 #[cfg(feature = "reqwest")]
 pub use client::{SigningClient, SigningClientDanger};
 #[cfg(feature = "reqwest")]

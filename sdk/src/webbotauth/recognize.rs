@@ -13,7 +13,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::answer::{Answers, Detail};
-use super::body::{BoxError, CheckedBody};
+use super::body::{BoxError, HeldBody};
 use super::judge::{Judge, Replay};
 use super::keys::KeySource;
 use super::origin::OriginRule;
@@ -171,10 +171,7 @@ impl Recognize {
     }
 
     /// The request with what is known of its signer, or the answer to it.
-    async fn receive<B>(
-        &self,
-        request: Request<B>,
-    ) -> Result<Request<CheckedBody<B>>, Response<Bytes>>
+    async fn receive<B>(&self, request: Request<B>) -> Result<Request<HeldBody<B>>, Response<Bytes>>
     where
         B: Body,
         B::Error: Into<BoxError>,
@@ -238,7 +235,7 @@ pub struct RecognizeService<S> {
 
 impl<S, B, A> Service<Request<B>> for RecognizeService<S>
 where
-    S: Service<Request<CheckedBody<B>>, Response = Response<A>> + Clone + Send + 'static,
+    S: Service<Request<HeldBody<B>>, Response = Response<A>> + Clone + Send + 'static,
     S::Future: Send,
     B: Body + Send + 'static,
     B::Data: Send,

@@ -11,7 +11,7 @@ use http_body_util::{Either, Full};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::body::{BoxError, CheckedBody, Unread, read};
+use super::body::{BoxError, HeldBody, Unread, read};
 use super::signer::{RequestSigner, SendError};
 use crate::httpsig::Origin;
 
@@ -84,7 +84,7 @@ impl SignRequests {
 }
 
 impl Settings {
-    async fn sign<B>(&self, request: Request<B>) -> Result<Request<CheckedBody<B>>, SendError>
+    async fn sign<B>(&self, request: Request<B>) -> Result<Request<HeldBody<B>>, SendError>
     where
         B: Body,
         B::Error: Into<BoxError>,
@@ -130,7 +130,7 @@ pub struct SignRequestsService<S> {
 
 impl<S, B> Service<Request<B>> for SignRequestsService<S>
 where
-    S: Service<Request<CheckedBody<B>>> + Clone + Send + 'static,
+    S: Service<Request<HeldBody<B>>> + Clone + Send + 'static,
     S::Future: Send,
     S::Error: Into<BoxError>,
     B: Body + Send + 'static,
