@@ -70,13 +70,14 @@
 //!
 //! - [`clock`], [`secret`] · [`id`], [`crypto`] · [`jose`], [`a2a`] · [`httpsig`], [`svid`] ·
 //!   [`card`], [`token`], [`delegation`] · [`policy`], [`audit`]
-//! - `workload`, `tls`, `web`, `discovery`, `oauth` (feature `net`), `redis`, `pkcs11` · `client` · `server` ·
-//!   `authority` · `cli`
+//! - `workload`, `tls`, `web`, `discovery`, `oauth` (feature `net`), `redis`, `pkcs11` · `client` · `server`,
+//!   `webbotauth` (feature `net`) · `authority` · `cli`
 //!
 //! # Features
 //!
 //! `client`, `server` and `grpc` (the gRPC binding of both) are on by default. `sqlite` and `postgres` add
-//! stores for tasks and push configurations, `redis` one for nonces. `authority` adds the embedded certificate authority and
+//! stores for tasks and push configurations, `redis` one for nonces. `reqwest` adds a
+//! client that signs what it sends to anybody. `authority` adds the embedded certificate authority and
 //! authorization server for development, `cli` the `countersign` command. A feature adds names; `grpc`
 //! adds the binding to an agent's card and to what a client speaks, and none takes anything away.
 
@@ -114,6 +115,8 @@ pub mod redis;
 pub mod tls;
 #[cfg(feature = "net")]
 pub mod web;
+#[cfg(feature = "net")]
+pub mod webbotauth;
 #[cfg(feature = "net")]
 pub mod workload;
 

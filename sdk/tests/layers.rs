@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms and their layers. A room that is not listed here fails the test.
-const LAYERS: [(&str, u8); 24] = [
+const LAYERS: [(&str, u8); 25] = [
     ("clock", 0),
     ("secret", 0),
     ("id", 1),
@@ -31,6 +31,7 @@ const LAYERS: [(&str, u8); 24] = [
     ("redis", 6),
     ("client", 7),
     ("server", 7),
+    ("webbotauth", 7),
     ("authority", 8),
     ("cli", 8),
 ];

@@ -164,6 +164,12 @@ impl Profile {
         Danger(self)
     }
 
+    /// Whether a body has to be covered.
+    #[cfg(feature = "net")]
+    pub(crate) const fn wants_digest(&self) -> bool {
+        self.needs.body
+    }
+
     /// Under which label it signs.
     pub(super) fn label(&self) -> &str {
         self.label.as_deref().unwrap_or(LABEL)
