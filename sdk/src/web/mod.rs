@@ -24,6 +24,8 @@ pub use error::{AddressError, FetchError};
 pub use fetch::{Fetched, Fetcher};
 pub use freshness::Freshness;
 pub use resolve::{Resolver, SystemResolver};
+#[cfg(feature = "server")]
 pub(crate) use rules::permits_port;
 pub use rules::{AddressRules, RulesDanger};
+#[cfg(feature = "server")]
 pub(crate) use tls::WebTls;

@@ -146,7 +146,7 @@ fn peer(extensions: &Extensions) -> Option<IpAddr> {
 mod tests {
     use super::*;
 
-    type Fields = &'static [(&'static str, &'static str)];
+    type Fields<'a> = &'a [(&'static str, &'a str)];
 
     const OURS: &str = "10.1.0.7";
     const STRANGER: &str = "198.51.100.7";
@@ -213,7 +213,7 @@ mod tests {
         let x_api = ("x-forwarded-host", "api.example");
         let x_https = ("x-forwarded-proto", "https");
         let no = "signature.origin";
-        let cases: &[(&str, Fields, ForwardedField, &str)] = &[
+        let cases: &[(&str, Fields<'_>, ForwardedField, &str)] = &[
             // Nobody of ours: the fields are as if they were not there.
             (
                 STRANGER,
