@@ -7,7 +7,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Request, StatusCode};
 
 use crate::clock::{Skew, UnixTime};
-use crate::crypto::{SigningKey, VerifyingKey};
+use crate::crypto::VerifyingKey;
 use crate::httpsig::component::{ComponentId, ComponentParam};
 use crate::httpsig::component_name::ComponentName;
 use crate::httpsig::digest::encode_digest;
@@ -22,7 +22,7 @@ use crate::httpsig::profiles::DIRECTORY;
 use crate::httpsig::sign::CONTENT_DIGEST;
 use crate::httpsig::verified::VerifiedMessage;
 use crate::httpsig::view::{MessageView, RequestView, ResponseView};
-use crate::httpsig::{DIRECTORY_CONTENT_TYPE, DIRECTORY_PATH};
+use crate::httpsig::{DIRECTORY_CONTENT_TYPE, DIRECTORY_PATH, HttpSigningKey};
 
 /// The header fields of the response that carries `body`: media type, digest, one signature for
 /// each key, and a cache lifetime of half the signatures' life. `origin` is the directory's own, as
@@ -31,13 +31,16 @@ use crate::httpsig::{DIRECTORY_CONTENT_TYPE, DIRECTORY_PATH};
 /// # Errors
 /// [`SignatureError`] when there are more than eight keys, a life is over 24 h, or the provider
 /// fails.
-pub fn prove(
-    keys: &[&SigningKey],
+pub fn prove<K>(
+    keys: &[&K],
     origin: &Origin,
     body: &[u8],
     now: UnixTime,
     life: Duration,
-) -> Result<HeaderMap, SignatureError> {
+) -> Result<HeaderMap, SignatureError>
+where
+    for<'a> &'a K: Into<HttpSigningKey>,
+{
     check_size("keys that sign a directory", keys.len(), MAX_LABELS)?;
     let life = Profile::directory().with_life(life)?.life;
     let mut headers = HeaderMap::new();
@@ -51,6 +54,7 @@ pub fn prove(
     let components = [authority, ComponentId::parse("\"content-digest\"")?];
     let request = request();
     for (index, key) in keys.iter().enumerate() {
+        let key: HttpSigningKey = (*key).into();
         let params = SignatureParams::new()
             .created(now)
             .expires(now.plus(life))
@@ -58,7 +62,7 @@ pub fn prove(
             .tag(DIRECTORY);
         let label = format!("binding{index}");
         let message = response(&headers, &request, origin);
-        let fields = sign_message(&message, *key, &label, &components, &params)?;
+        let fields = sign_message(&message, key, &label, &components, &params)?;
         headers.append("signature-input", fields.signature_input);
         headers.append("signature", fields.signature);
     }
@@ -113,7 +117,7 @@ fn response<'a>(headers: &'a HeaderMap, request: &'a Parts, origin: &'a Origin) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crypto::Algorithm;
+    use crate::crypto::{Algorithm, SigningKey};
     use crate::httpsig::directory::document;
 
     const NOW: UnixTime = UnixTime::from_secs(1_735_689_600);
