@@ -50,7 +50,7 @@ pub(super) fn keygen(args: &KeygenArgs, as_json: bool) -> Result<Outcome, Stop> 
         "ok": true, "alg": args.alg.name(), "keyid": keyid, "public": public.to_jwk(),
     });
     let file = args.out.clone().unwrap_or_else(|| name.into());
-    if file == PathBuf::from("-") {
+    if file.as_os_str() == "-" {
         if as_json {
             value["private"] = text.as_str().into();
         } else {

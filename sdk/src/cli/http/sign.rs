@@ -21,8 +21,7 @@ use crate::cli::outcome::{Outcome, Stop};
 use crate::clock::UnixTime;
 use crate::crypto::random;
 use crate::httpsig::{
-    ComponentId, HttpAlgorithm, HttpSigningKey, PresentedSignature, Profile, SignatureClaims,
-    Signer, sign_response,
+    ComponentId, HttpAlgorithm, HttpSigningKey, PresentedSignature, Profile, Signer, sign_response,
 };
 
 #[derive(Args, Debug)]
@@ -40,7 +39,7 @@ pub(in crate::cli) struct SignArgs {
     #[arg(long, value_name = "PROFILE", default_value = "a2a", value_parser = profile_name)]
     profile: ProfileName,
     /// Where the key is published; by default what the message's Signature-Agent says.
-    #[arg(long, value_name = "URL", env = "COUNTERSIGN_SIGNATURE_AGENT")]
+    #[arg(long, value_name = "URL")]
     signature_agent: Option<String>,
     /// Cover this component, beside those of the profile; under rfc9421 these alone.
     #[arg(long = "component", value_name = "ID", value_parser = component)]
@@ -76,8 +75,7 @@ pub(super) fn sign(args: &SignArgs, as_json: bool) -> Result<Outcome, Stop> {
     refuse_test_key(key.verifying_key(), args.danger_accept_public_test_keys)?;
     let now = args.clock.now();
     let has_none = matches!(args.profile, ProfileName::Rfc9421 | ProfileName::Wimse);
-    let given = args.signature_agent.is_some() && std::env::var_os(AGENT_VARIABLE).is_none();
-    if has_none && given {
+    if has_none && args.signature_agent.is_some() {
         return Err(Stop::usage(
             format!("--signature-agent with --profile {}", args.profile.as_str()),
             "only a2a and web-bot-auth have one; under rfc9421 write the field into the message, \
@@ -93,8 +91,6 @@ pub(super) fn sign(args: &SignArgs, as_json: bool) -> Result<Outcome, Stop> {
     }
     told(&loaded, as_json)
 }
-
-const AGENT_VARIABLE: &str = "COUNTERSIGN_SIGNATURE_AGENT";
 
 /// The profile with what was asked for.
 fn profile_of(args: &SignArgs, response: bool) -> Result<Profile, Stop> {
@@ -234,7 +230,7 @@ fn told(loaded: &Loaded, as_json: bool) -> Result<Outcome, Stop> {
     let plain = Profile::rfc9421();
     let all = PresentedSignature::all(&view, &plain).unwrap_or_default();
     let claims = all.iter().flatten().last().map(PresentedSignature::claims);
-    let claims = claims.unwrap_or_else(SignatureClaims::default);
+    let claims = claims.unwrap_or_default();
     let fields: Vec<_> = loaded
         .message
         .changed_fields()

@@ -151,15 +151,15 @@ fn what_cannot_be_read_is_code_3() {
         ),
         (of(&["directory", "--lint", "/nowhere"]), "cli.file"),
         (
-            of(&["directory", "--lint", "https://127.0.0.1:1/keys"]),
+            of(&["directory", "--lint", "https://127.0.0.1:4433/keys"]),
             "fetch.address",
         ),
         (
-            of(&["card", "https://127.0.0.1:1/card", "--fetch"]),
+            of(&["card", "https://127.0.0.1:4433/card", "--fetch"]),
             "fetch.address",
         ),
         (
-            of(&["registry", "--fetch", "https://127.0.0.1:1/"]),
+            of(&["registry", "--fetch", "https://127.0.0.1:4433/"]),
             "fetch.address",
         ),
         (of(&["registry", "--lint", "/nowhere"]), "cli.file"),
