@@ -118,7 +118,7 @@ async fn the_key_directory_proves_that_the_agent_holds_its_key() -> Result<(), F
         .verifying_key()
         .clone();
     let directory = Directory::parse(&body)?;
-    assert_eq!(directory.key(key.thumbprint(), now), Some(&key));
+    assert_eq!(directory.key(key.thumbprint(), now), Some(&(&key).into()));
     verify_proof(&headers, &body, peer.target(), &key, now, Skew::default())?;
     let elsewhere = Origin::https("elsewhere.example");
     assert!(verify_proof(&headers, &body, &elsewhere, &key, now, Skew::default()).is_err());

@@ -175,6 +175,8 @@ impl Cache {
             _ => Duration::ZERO,
         };
         let pause = pause.max(asked.min(MOST_RETRY_AFTER));
+        // The clock has whole seconds: one that has begun counts.
+        let pause = Duration::from_secs(pause.as_secs() + u64::from(pause.subsec_nanos() > 0));
         let failure = Failure {
             error,
             at: now,

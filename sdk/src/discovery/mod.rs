@@ -37,5 +37,5 @@ mod tests;
 
 pub use documents::{fetch_card, fetch_registry};
 pub use error::DiscoveryError;
-pub use resolver::{DirectoryResolver, ResolvedDirectory, ResolvedKey};
+pub use resolver::{DirectoryKey, DirectoryResolver, ResolvedDirectory};
 pub use settings::{ResolverLimits, ResolverTimes};

@@ -15,9 +15,9 @@ use super::error::DiscoveryError;
 use super::origins::Origins;
 use super::settings::{ResolverLimits, ResolverTimes};
 use crate::clock::{Clock, UnixTime};
-use crate::crypto::{KeyThumbprint, VerifyingKey};
-use crate::httpsig::DIRECTORY_CONTENT_TYPE;
+use crate::crypto::KeyThumbprint;
 use crate::httpsig::directory::{Directory, DirectoryUrl, Divergence, Reading};
+use crate::httpsig::{DIRECTORY_CONTENT_TYPE, HttpVerifyingKey, ResolvedKey};
 use crate::web::{Fetched, Fetcher, Freshness};
 
 const ACCEPT: &str = "application/http-message-signatures-directory+json, application/jwk-set+json, application/json";
@@ -45,11 +45,11 @@ struct Inner {
 type Outcome = Result<Arc<ResolvedDirectory>, DiscoveryError>;
 type Flight = Shared<BoxFuture<'static, Outcome>>;
 
-/// A key, and who answers for it.
+/// A key of a directory, and who answers for it.
 #[derive(Clone, Debug)]
-pub struct ResolvedKey {
+pub struct DirectoryKey {
     /// The key.
-    pub key: VerifyingKey,
+    pub key: HttpVerifyingKey,
     /// The directory that lists it: its URL, normalised, without the query. What a signature that
     /// verifies with the key can be attributed to.
     pub directory: String,
@@ -57,6 +57,13 @@ pub struct ResolvedKey {
     pub fetched: UnixTime,
     /// Whether it is older than it should be, because it cannot be fetched now.
     pub stale: bool,
+}
+
+impl From<DirectoryKey> for ResolvedKey {
+    /// It was published.
+    fn from(found: DirectoryKey) -> Self {
+        Self::Published(found.key)
+    }
 }
 
 /// A directory as it was fetched.
@@ -110,10 +117,10 @@ impl ResolvedDirectory {
         keyid: KeyThumbprint,
         now: UnixTime,
         stale: bool,
-    ) -> Result<ResolvedKey, DiscoveryError> {
+    ) -> Result<DirectoryKey, DiscoveryError> {
         let directory = self.url.identifier();
         match self.keys.key(keyid, now) {
-            Some(key) => Ok(ResolvedKey {
+            Some(key) => Ok(DirectoryKey {
                 key: key.clone(),
                 directory,
                 fetched: self.fetched,
@@ -164,7 +171,7 @@ impl DirectoryResolver {
         &self,
         url: &DirectoryUrl,
         keyid: KeyThumbprint,
-    ) -> Result<ResolvedKey, DiscoveryError> {
+    ) -> Result<DirectoryKey, DiscoveryError> {
         let (directory, stale) = self.find(url, Some(keyid)).await?;
         directory.key(keyid, self.0.clock.now(), stale)
     }

@@ -143,7 +143,7 @@ async fn a_directory_is_fetched_when_it_is_no_longer_fresh() {
     }
     let url = world.url(BOT, "/a/../keys?v=1");
     let found = resolver.key(&url, world.keyid).await.expect("it is there");
-    assert_eq!(found.key, *world.key.verifying_key());
+    assert_eq!(found.key, world.key.verifying_key().into());
     let identifier = format!("https://{BOT}:{}/keys", world.host.port());
     assert_eq!(found.directory, identifier);
     let head = world.host.requests().pop().expect("a request");

@@ -10,7 +10,6 @@ use super::fields::{NoValue, combined};
 use super::input::{Input, MAX_FIELD, check_size};
 use super::member::{Member, find_member};
 use super::revision::{Revision, Tolerance, Tolerances};
-use super::well_known::DIRECTORY_PATH;
 
 pub(super) const SIGNATURE_AGENT: &str = "signature-agent";
 pub(super) const AGENT: HeaderName = HeaderName::from_static(SIGNATURE_AGENT);
@@ -46,26 +45,6 @@ impl SignatureAgent {
     /// What is there.
     pub fn kind(&self) -> AgentKind {
         self.kind
-    }
-
-    /// Where its JWK Set is; `None` when a card has to tell.
-    ///
-    /// ```
-    /// use countersign::httpsig::{Revision, SignatureAgent};
-    /// let agent = SignatureAgent::parse("https://bot.example", Revision::Meunier02)?;
-    /// let keys = "https://bot.example/.well-known/http-message-signatures-directory";
-    /// assert_eq!(agent.keys_url().as_deref(), Some(keys));
-    /// # Ok::<(), countersign::httpsig::SignatureError>(())
-    /// ```
-    pub fn keys_url(&self) -> Option<String> {
-        match self.kind {
-            AgentKind::Jwks => Some(self.url.clone()),
-            AgentKind::Directory => Some(format!(
-                "{}{DIRECTORY_PATH}",
-                self.url.trim_end_matches('/')
-            )),
-            AgentKind::Card => None,
-        }
     }
 
     /// The agent that a signer names in this revision.

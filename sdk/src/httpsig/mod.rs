@@ -98,7 +98,9 @@ pub use keys::{
 };
 pub use origin::{Origin, Scheme};
 pub use outcome::{Outcome, Refused, ResolvedKey, SignatureClaims, WantedKey, judge};
-pub use params::{ParamValue, SignatureFields, SignatureParams, prepare_message, sign_message};
+pub use params::{
+    ParamValue, ParamsDanger, SignatureFields, SignatureParams, prepare_message, sign_message,
+};
 pub use prepared::{PreparedMessage, PreparedRequest};
 pub use presented::{CheckedSignature, PresentedSignature};
 pub use profile::{Danger, Profile};

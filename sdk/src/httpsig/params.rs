@@ -7,8 +7,9 @@ use super::base::{BASE_ROOM, write_base};
 use super::component::{ComponentId, write_string};
 use super::error::SignatureError;
 use super::input::{MAX_COMPONENTS, check_size, refuse_repeated};
-use super::keys::{HttpAlgorithm, HttpSigningKey, HttpVerifyingKey};
+use super::keys::{HttpAlgorithm, HttpSigningKey, HttpVerifyingKey, is_public_test_key};
 use super::prepared::PreparedMessage;
+use super::profiles::is_without_secrets;
 use super::view::MessageView;
 use crate::clock::UnixTime;
 use crate::crypto::KeyThumbprint;
@@ -33,7 +34,10 @@ pub enum ParamValue {
 ///     .tag("my-protocol");
 /// ```
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct SignatureParams(Vec<(String, ParamValue)>);
+pub struct SignatureParams {
+    listed: Vec<(String, ParamValue)>,
+    test_keys: bool,
+}
 
 impl SignatureParams {
     /// No parameters yet.
@@ -81,13 +85,35 @@ impl SignatureParams {
     /// Any other parameter, or one of the above in another form.
     #[must_use]
     pub fn with(mut self, name: impl Into<String>, value: ParamValue) -> Self {
-        self.0.push((name.into(), value));
+        self.listed.push((name.into(), value));
         self
     }
 
+    /// Ways to sign that are not for production.
+    pub fn danger(self) -> ParamsDanger {
+        ParamsDanger(self)
+    }
+
+    /// Refuses keys that everybody has, and shared secrets under a tag that has no place for them.
+    fn check_key(&self, key: &HttpVerifyingKey) -> Result<(), SignatureError> {
+        let (algorithm, thumbprint) = (key.algorithm(), key.thumbprint());
+        if !self.test_keys && is_public_test_key(thumbprint) {
+            return Err(SignatureError::TestKey { thumbprint });
+        }
+        let reserved = self.listed.iter().any(|(name, value)| {
+            name == "tag" && matches!(value, ParamValue::Text(tag) if is_without_secrets(tag))
+        });
+        if reserved && algorithm.is_shared_secret() {
+            return Err(SignatureError::AlgorithmRefused { algorithm });
+        }
+        Ok(())
+    }
+
     pub(super) fn write(&self, out: &mut Vec<u8>) -> Result<(), SignatureError> {
-        for (index, (name, value)) in self.0.iter().enumerate() {
-            if KeyRef::from_str(name).is_err() || self.0[..index].iter().any(|(n, _)| n == name) {
+        for (index, (name, value)) in self.listed.iter().enumerate() {
+            if KeyRef::from_str(name).is_err()
+                || self.listed[..index].iter().any(|(n, _)| n == name)
+            {
                 return Err(malformed("a parameter has no proper name or stands twice"));
             }
             out.push(b';');
@@ -111,6 +137,19 @@ impl SignatureParams {
     }
 }
 
+/// Ways to sign with [`SignatureParams`] that are not for production, all in one place that is easy
+/// to search for.
+#[derive(Clone, Debug)]
+pub struct ParamsDanger(SignatureParams);
+
+impl ParamsDanger {
+    /// Signs with the keys of RFC 9421 B.1, with which anybody can sign. For test vectors.
+    pub fn accept_public_test_keys(mut self) -> SignatureParams {
+        self.0.test_keys = true;
+        self.0
+    }
+}
+
 /// The two fields that carry a signature, to be appended to the message.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SignatureFields {
@@ -125,7 +164,8 @@ pub struct SignatureFields {
 ///
 /// # Errors
 /// [`SignatureError`] when a component has no value or stands twice, a parameter cannot be
-/// written, or the provider fails.
+/// written, or the provider fails; [`SignatureError::TestKey`] for a published test key, and
+/// [`SignatureError::AlgorithmRefused`] for a shared secret under a tag of Web Bot Auth or WIMSE.
 pub fn sign_message(
     message: &MessageView<'_>,
     key: impl Into<HttpSigningKey>,
@@ -153,6 +193,8 @@ pub fn prepare_message(
     if KeyRef::from_str(label).is_err() {
         return Err(malformed("the label is not a key of a dictionary"));
     }
+    let key = key.into();
+    params.check_key(&key)?;
     check_size("components", components.len(), MAX_COMPONENTS)?;
     refuse_repeated(components)?;
     let mut base = Vec::with_capacity(BASE_ROOM);
@@ -162,7 +204,7 @@ pub fn prepare_message(
     let start = input.len();
     params.write(&mut input)?;
     base.extend_from_slice(&input[start..]);
-    Ok(PreparedMessage::new(key.into(), label.len(), input, base))
+    Ok(PreparedMessage::new(key, label.len(), input, base))
 }
 
 /// The bytes as a field value; they are visible ASCII already.

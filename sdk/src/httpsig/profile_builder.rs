@@ -11,7 +11,7 @@ use super::error::SignatureError;
 use super::input::{MAX_COMPONENTS, check_size, refuse_repeated};
 use super::params::ParamValue;
 use super::profile::{Profile, within_a_day};
-use super::profiles::{DIRECTORY, WEB_BOT_AUTH, WIMSE};
+use super::profiles::is_without_secrets;
 use super::rules::{Cover, Keyid, Needs, SignerParam, Target};
 
 /// Makes a [`Profile`]. What is covered is required of both sides; what nobody names is not there.
@@ -155,7 +155,7 @@ impl ProfileBuilder {
         let malformed = |field, what| SignatureError::Malformed { field, what };
         let mut profile = Profile::rfc9421();
         profile.name = Cow::Owned(self.name);
-        profile.shared_secrets = !self.tag.as_deref().is_some_and(is_reserved);
+        profile.shared_secrets = !self.tag.as_deref().is_some_and(is_without_secrets);
         profile.tag = self.tag.map(Cow::Owned);
         profile.life = within_a_day(self.life)?;
         profile.max_life = self.max_life.map(within_a_day).transpose()?;
@@ -194,9 +194,4 @@ impl ProfileBuilder {
         }
         self
     }
-}
-
-/// Whether the tag is of those whose drafts refuse shared secrets.
-fn is_reserved(tag: &str) -> bool {
-    [WEB_BOT_AUTH, WIMSE, DIRECTORY].contains(&tag)
 }

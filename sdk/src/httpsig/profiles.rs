@@ -10,7 +10,7 @@ use super::revision::{Revision, Tolerances};
 use super::rules::{Audience, Cover, FieldSet, Keyid, Needs, RequestTie, SignerParam, Target};
 
 /// The tag of Web Bot Auth signatures, and of ours, which are such signatures.
-pub(super) const WEB_BOT_AUTH: &str = "web-bot-auth";
+const WEB_BOT_AUTH: &str = "web-bot-auth";
 
 /// The tag of WIMSE's signatures (draft-ietf-wimse-http-signature).
 pub(super) const WIMSE: &str = "wimse-workload-to-workload";
@@ -264,6 +264,11 @@ impl Profile {
         self.max_life = self.max_life.or(Some(Self::MAX_LIFE));
         self
     }
+}
+
+/// Whether the tag is of those whose drafts refuse shared secrets.
+pub(super) fn is_without_secrets(tag: &str) -> bool {
+    [WEB_BOT_AUTH, WIMSE, DIRECTORY].contains(&tag)
 }
 
 fn usual_params() -> Vec<SignerParam> {

@@ -248,3 +248,44 @@ fn an_algorithm_that_is_not_the_keys_is_refused() {
         );
     }
 }
+
+#[test]
+fn keys_that_everybody_has_sign_no_message() {
+    let vectors = include_str!("../../../fixtures/vectors/rfc9421/rfc9421_vectors.json");
+    let vectors: serde_json::Value = serde_json::from_str(vectors).expect("JSON");
+    let published = vectors["keys"]["test-key-ed25519"].to_string();
+    let published = HttpSigningKey::from_jwk(published.as_bytes()).expect("a key");
+    let (parts, origin) = (parts(), origin());
+    let view: MessageView<'_> = RequestView::new(&parts, &origin).into();
+    let path = [ComponentId::parse("\"@path\"").expect("an identifier")];
+    let own = key(HttpAlgorithm::Ed25519);
+    let secret = key(HttpAlgorithm::HmacSha256);
+    let tagged = |tag: &str| SignatureParams::new().tag(tag);
+    let tolerant = || tagged("example").danger().accept_public_test_keys();
+    for (key, params, want) in [
+        (&own, tagged("example"), "fine"),
+        (&published, tagged("example"), "signature.test_key"),
+        (&published, tolerant(), "fine"),
+        (&secret, tagged("example"), "fine"),
+        (
+            &secret,
+            tagged("web-bot-auth"),
+            "signature.algorithm_refused",
+        ),
+        (
+            &secret,
+            tagged("wimse-workload-to-workload"),
+            "signature.algorithm_refused",
+        ),
+        (
+            &secret,
+            tagged("http-message-signatures-directory"),
+            "signature.algorithm_refused",
+        ),
+    ] {
+        let signed = sign_message(&view, key, "a", &path, &params);
+        assert_eq!(signed.map_or_else(|e| e.reason(), |_| "fine"), want);
+        let prepared = prepare_message(&view, key.verifying_key(), "a", &path, &params);
+        assert_eq!(prepared.map_or_else(|e| e.reason(), |_| "fine"), want);
+    }
+}

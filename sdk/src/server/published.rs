@@ -77,7 +77,8 @@ impl Cards {
     /// Publishes the key that we sign with now, and for a while the one before.
     fn follow(&self, own: &Snapshot, now: UnixTime) {
         let signing = self.keys.signing_key(now);
-        let signs = signing.is_some_and(|key| key.verifying_key() == own.key().verifying_key());
+        let current = own.key().verifying_key().thumbprint();
+        let signs = signing.is_some_and(|key| key.verifying_key().thumbprint() == current);
         if !signs && let Err(error) = self.keys.rotate(own.key().clone(), now, ROTATION) {
             // Certificates that change faster than signatures end: only the newest counts.
             tracing::warn!(%error, "the keys before this one are no longer published");

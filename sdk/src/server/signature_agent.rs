@@ -149,7 +149,7 @@ mod tests {
         for key in [&one, &two] {
             let public = key.verifying_key();
             let found = resolver.key(&there, public.thumbprint()).await;
-            assert_eq!(found.expect("it is there").key, *public);
+            assert_eq!(found.expect("it is there").key, public.into());
             let (headers, body) = (&fetched.headers, &fetched.body);
             let skew = Skew::default();
             verify_proof(headers, body, &origin, public, clock.now(), skew).expect("a proof");

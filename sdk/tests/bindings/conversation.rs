@@ -7,6 +7,7 @@ use countersign::a2a::{
     GetTaskRequest, ListTaskPushNotificationConfigsRequest, ListTasksRequest, ListTasksResponse,
     Message, Part, Request, Response, SendMessageConfiguration, SendMessageRequest,
     SendMessageResponse, StreamResponse, SubscribeToTaskRequest, Task, TaskPushNotificationConfig,
+    TaskState,
 };
 use countersign::card::EXTENSION_URI;
 use countersign::server::async_trait;
@@ -309,9 +310,13 @@ async fn reading(talk: &mut Talk<'_>, done: &Task) -> Result<(), Failure> {
 }
 
 async fn following(talk: &mut Talk<'_>, done: &Task) -> Result<(), Failure> {
-    let begun = talk.ask("at once", at_once("ask", &talk.context)).await?;
-    let waiting = task_of(&begun)?;
+    let at_once = at_once("ask", &talk.context);
+    // How far the task is by then is a matter of time.
+    let mut waiting = task_of(&talk.speaker.ask(&at_once).await?)?;
     until_asked(talk, &waiting).await?;
+    waiting.status.state = TaskState::Submitted;
+    waiting.status.message = None;
+    talk.write("at once", shown(&waiting));
     let mut stream = talk.speaker.open(&subscribe(&waiting.id)).await??;
     let first = stream.next().await.ok_or("no event")???;
     assert!(matches!(first, StreamResponse::Task(_)), "{first:?}");

@@ -43,7 +43,7 @@ pub(in crate::cli) struct DirectoryArgs {
     clock: ClockArgs,
     #[command(flatten)]
     fetch: FetchArgs,
-    /// Publish keys that are printed in RFC 9421, too. Anybody can sign with them.
+    /// Print keys that are printed in RFC 9421, too; they are never served. Anybody has them.
     #[arg(long)]
     danger_accept_public_test_keys: bool,
 }

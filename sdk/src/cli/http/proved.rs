@@ -53,8 +53,7 @@ fn document(
 ) -> Result<ServedDocument, SignatureError> {
     let public = keys.iter().map(HttpSigningKey::verifying_key);
     let body = HttpKeySet::of(public).to_value().to_string().into_bytes();
-    let keys: Vec<_> = keys.iter().collect();
-    let proof = prove(&keys, origin, &body, now, LIFE)?;
+    let proof = prove(keys, origin, &body, now, LIFE)?;
     let mut document = ServedDocument::new(body, DIRECTORY_CONTENT_TYPE, since).for_everybody();
     for name in proof.keys().filter(|name| *name != "content-type") {
         document = document.with(name.clone(), one_line(&proof, name.as_str())?);

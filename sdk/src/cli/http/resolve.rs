@@ -7,7 +7,7 @@ use crate::crypto::KeyThumbprint;
 use crate::discovery::{DirectoryResolver, DiscoveryError, fetch_card};
 use crate::httpsig::directory::{DirectoryUrl, Reading};
 use crate::httpsig::signature_agent::SignatureAgentCard;
-use crate::httpsig::{AgentKind, HttpVerifyingKey, SignatureError, WantedKey};
+use crate::httpsig::{AgentKind, HttpVerifyingKey, SignatureError, WantedKey, WebUrlError};
 use crate::web::Fetcher;
 
 /// Why there is no key.
@@ -42,20 +42,19 @@ pub(super) async fn resolve(
     let agent = wanted.agent.ok_or(SignatureError::AgentMissing)?;
     let keyid = wanted.keyid.and_then(|keyid| keyid.parse().ok());
     let keyid: KeyThumbprint = keyid.ok_or_else(|| wanted.unknown())?;
-    let url = match (agent.kind(), agent.keys_url()) {
-        (_, Some(url)) => url,
-        (AgentKind::Card, None) => {
-            let (card, _) = fetch_card(fetcher, agent.url()).await?;
-            match in_card(&card, keyid, now) {
-                Some(key) => return key.ok_or_else(|| wanted.unknown().into()),
-                None => card.jwks_uri.ok_or_else(|| wanted.unknown())?,
-            }
+    let wrong = |error: WebUrlError| DiscoveryError::Url { rule: error.rule };
+    let url = if agent.kind() == AgentKind::Card {
+        let (card, _) = fetch_card(fetcher, agent.url()).await?;
+        if let Some(key) = in_card(&card, keyid, now) {
+            return key.ok_or_else(|| wanted.unknown().into());
         }
-        (_, None) => return Err(wanted.unknown().into()),
+        let url = card.jwks_uri.ok_or_else(|| wanted.unknown())?;
+        DirectoryUrl::at(&url).map_err(wrong)?
+    } else {
+        DirectoryUrl::of_agent(agent).map_err(wrong)?
     };
-    let url = DirectoryUrl::at(&url).map_err(|error| DiscoveryError::Url { rule: error.rule })?;
     let resolver = DirectoryResolver::new(fetcher.clone(), Arc::new(ManualClock::at(now)));
-    Ok(resolver.key(&url, keyid).await?.key.into())
+    Ok(resolver.key(&url, keyid).await?.key)
 }
 
 /// The key of a card that has its keys in it; `None` when it has not.
@@ -66,5 +65,5 @@ fn in_card(
 ) -> Option<Option<HttpVerifyingKey>> {
     let set = card.jwks.as_ref()?.to_string();
     let read = Reading::default().elsewhere().read(set.as_bytes()).ok()?;
-    Some(read.key(keyid, now).map(HttpVerifyingKey::from))
+    Some(read.key(keyid, now).cloned())
 }

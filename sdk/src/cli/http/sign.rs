@@ -66,7 +66,7 @@ pub(in crate::cli) struct SignArgs {
     clock: ClockArgs,
     /// Sign with keys that are printed in RFC 9421, too. Anybody can.
     #[arg(long)]
-    danger_accept_public_test_keys: bool,
+    pub(super) danger_accept_public_test_keys: bool,
 }
 
 pub(super) fn sign(args: &SignArgs, as_json: bool) -> Result<Outcome, Stop> {

@@ -38,7 +38,10 @@ pub(super) fn sign(
             "the message has a signature {label:?} already"
         )));
     }
-    let params = params(args, key, now);
+    let params = match args.danger_accept_public_test_keys {
+        true => params(args, key, now).danger().accept_public_test_keys(),
+        false => params(args, key, now),
+    };
     let signed = sign_message(&view, key, label, &components, &params);
     let fields = signed.map_err(|error| stop::signature(&error))?;
     drop(there);

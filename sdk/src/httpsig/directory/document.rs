@@ -4,21 +4,23 @@ use serde_json::json;
 
 use super::key_ring::KeyRing;
 use crate::clock::UnixTime;
-use crate::crypto::VerifyingKey;
-use crate::jose::{Jwk, JwkSet};
+use crate::httpsig::{HttpKeySet, HttpVerifyingKey};
+use crate::jose::Jwk;
 
 /// The document: a JWK Set, each key under its thumbprint, without `alg`, which the drafts write in
-/// two ways.
-pub fn document<'a>(keys: impl IntoIterator<Item = &'a VerifyingKey>) -> Vec<u8> {
-    JwkSet::of(keys).to_value().to_string().into_bytes()
+/// two ways; only an RSA key for `rsa-v1_5-sha256` says so. Shared secrets are left out.
+pub fn document(keys: impl IntoIterator<Item = impl Into<HttpVerifyingKey>>) -> Vec<u8> {
+    let keys: Vec<HttpVerifyingKey> = keys.into_iter().map(Into::into).collect();
+    let set = HttpKeySet::of(&keys).to_value();
+    set.to_string().into_bytes()
 }
 
 /// The document of what is published at `now`; a key that was replaced says when it ends.
 pub(super) fn document_of(ring: &KeyRing, now: UnixTime) -> Vec<u8> {
-    let keys = ring.published(now).map(|key| {
-        let mut jwk = Jwk::of(key.key().verifying_key());
+    let keys = ring.published(now).filter_map(|key| {
+        let mut jwk = key.key().verifying_key().to_jwk()?;
         jwk.exp = key.until().map(UnixTime::secs);
-        jwk
+        Some(jwk)
     });
     let keys: Vec<Jwk> = keys.collect();
     json!({ "keys": keys }).to_string().into_bytes()

@@ -1,11 +1,11 @@
 //! The keys of an agent, and which of them signs: a new one is published before it is used, an old
 //! one until nothing that it signed is valid any more.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::UnixTime;
-use crate::crypto::{KeyThumbprint, SigningKey};
+use crate::crypto::KeyThumbprint;
+use crate::httpsig::HttpSigningKey;
 use crate::httpsig::input::MAX_LABELS;
 
 /// The times of a change of keys.
@@ -48,14 +48,14 @@ pub enum KeyRingError {
 /// One key of a [`KeyRing`].
 #[derive(Clone, Debug)]
 pub struct RingKey {
-    key: Arc<SigningKey>,
+    key: HttpSigningKey,
     signs_from: UnixTime,
     until: Option<UnixTime>,
 }
 
 impl RingKey {
     /// The key.
-    pub fn key(&self) -> &Arc<SigningKey> {
+    pub fn key(&self) -> &HttpSigningKey {
         &self.key
     }
 
@@ -96,7 +96,7 @@ pub struct KeyRing {
 
 impl KeyRing {
     /// One key, which signs at once.
-    pub fn new(key: impl Into<Arc<SigningKey>>, now: UnixTime) -> Self {
+    pub fn new(key: impl Into<HttpSigningKey>, now: UnixTime) -> Self {
         let key = RingKey {
             key: key.into(),
             signs_from: now,
@@ -112,7 +112,7 @@ impl KeyRing {
     /// [`KeyRingError`] when the key is there already, or there is no room for it.
     pub fn rotate(
         &mut self,
-        key: impl Into<Arc<SigningKey>>,
+        key: impl Into<HttpSigningKey>,
         now: UnixTime,
         times: Rotation,
     ) -> Result<(), KeyRingError> {
@@ -146,7 +146,7 @@ impl KeyRing {
     }
 
     /// The key that signs at `now`: the newest that has been published long enough.
-    pub fn signing_key(&self, now: UnixTime) -> Option<&Arc<SigningKey>> {
+    pub fn signing_key(&self, now: UnixTime) -> Option<&HttpSigningKey> {
         let mut newest = self.keys.iter().rev();
         let of_now = newest.find(|key| key.signs_from <= now && key.published(now));
         // A clock that was set back finds none that has begun: the oldest was published longest.
@@ -175,7 +175,7 @@ impl KeyRing {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crypto::Algorithm;
+    use crate::httpsig::HttpAlgorithm;
 
     const NOW: UnixTime = UnixTime::from_secs(1_735_689_600);
     const TIMES: Rotation = Rotation {
@@ -183,8 +183,8 @@ mod tests {
         kept: Duration::from_secs(50),
     };
 
-    fn key() -> Arc<SigningKey> {
-        Arc::new(SigningKey::generate(Algorithm::Ed25519).expect("a key"))
+    fn key() -> HttpSigningKey {
+        HttpSigningKey::generate(HttpAlgorithm::Ed25519).expect("a key")
     }
 
     fn after(secs: u64) -> UnixTime {
@@ -196,7 +196,11 @@ mod tests {
         let (one, two) = (key(), key());
         let mut ring = KeyRing::new(one.clone(), NOW);
         ring.rotate(two.clone(), NOW, TIMES).expect("there is room");
-        let name = |key: &Arc<SigningKey>| if Arc::ptr_eq(key, &one) { "one" } else { "two" };
+        let first = one.verifying_key().thumbprint();
+        let name = |key: &HttpSigningKey| match key.verifying_key().thumbprint() == first {
+            true => "one",
+            false => "two",
+        };
         for (at, signs, published) in [
             (0, "one", vec!["one", "two"]),
             (99, "one", vec!["one", "two"]),
@@ -231,7 +235,7 @@ mod tests {
             .expect("there is room");
         for at in 90..200 {
             let signs = ring.signing_key(after(at)).expect("a key");
-            assert!(Arc::ptr_eq(signs, &three), "{at}");
+            assert_eq!(signs.verifying_key(), three.verifying_key(), "{at}");
         }
     }
 

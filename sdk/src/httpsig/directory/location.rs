@@ -1,6 +1,6 @@
 //! Where a key directory is, and what names it.
 
-use crate::httpsig::{DIRECTORY_PATH, WebUrl, WebUrlError};
+use crate::httpsig::{AgentKind, DIRECTORY_PATH, SignatureAgent, WebUrl, WebUrlError};
 
 /// The URL of a key directory, in its one form: what is fetched, and what keys are kept under.
 ///
@@ -45,6 +45,29 @@ impl DirectoryUrl {
             return Err(WebUrlError { rule });
         }
         Self::at(&format!("{}{DIRECTORY_PATH}", there.url))
+    }
+
+    /// Where the keys of this agent are.
+    ///
+    /// ```
+    /// use countersign::httpsig::directory::DirectoryUrl;
+    /// use countersign::httpsig::{Revision, SignatureAgent};
+    /// let agent = SignatureAgent::parse("https://bot.example", Revision::Meunier02)?;
+    /// assert!(DirectoryUrl::of_agent(&agent)?.is_well_known());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`WebUrlError`] when its URL is none that is fetched, or is that of a signature agent card,
+    /// which has to be read first.
+    pub fn of_agent(agent: &SignatureAgent) -> Result<Self, WebUrlError> {
+        match agent.kind() {
+            AgentKind::Jwks => Self::at(agent.url()),
+            AgentKind::Directory => Self::of_origin(agent.url()),
+            AgentKind::Card => Err(WebUrlError {
+                rule: "is that of a card, which tells where the keys are",
+            }),
+        }
     }
 
     /// The URL that is fetched.

@@ -12,7 +12,7 @@
 //! let origin = Origin::https("planner.example");
 //! let now = UnixTime::from_secs(1_735_689_600); // your clock's
 //! let body = directory::document([key.verifying_key()]);
-//! let headers = directory::prove(&[&key], &origin, &body, now, Duration::from_secs(300))?;
+//! let headers = directory::prove([&key], &origin, &body, now, Duration::from_secs(300))?;
 //!
 //! // Somebody who fetched it:
 //! let found = directory::Directory::parse(&body)?;

@@ -7,7 +7,6 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Request, StatusCode};
 
 use crate::clock::{Skew, UnixTime};
-use crate::crypto::VerifyingKey;
 use crate::httpsig::component::{ComponentId, ComponentParam};
 use crate::httpsig::component_name::ComponentName;
 use crate::httpsig::digest::encode_digest;
@@ -22,25 +21,23 @@ use crate::httpsig::profiles::DIRECTORY;
 use crate::httpsig::sign::CONTENT_DIGEST;
 use crate::httpsig::verified::VerifiedMessage;
 use crate::httpsig::view::{MessageView, RequestView, ResponseView};
-use crate::httpsig::{DIRECTORY_CONTENT_TYPE, DIRECTORY_PATH, HttpSigningKey};
+use crate::httpsig::{DIRECTORY_CONTENT_TYPE, DIRECTORY_PATH, HttpSigningKey, HttpVerifyingKey};
 
 /// The header fields of the response that carries `body`: media type, digest, one signature for
 /// each key, and a cache lifetime of half the signatures' life. `origin` is the directory's own, as
 /// configured; it is never taken from a request.
 ///
 /// # Errors
-/// [`SignatureError`] when there are more than eight keys, a life is over 24 h, or the provider
-/// fails.
-pub fn prove<K>(
-    keys: &[&K],
+/// [`SignatureError`] when there are more than eight keys, one of them is a shared secret or a
+/// published test key, a life is over 24 h, or the provider fails.
+pub fn prove(
+    keys: impl IntoIterator<Item = impl Into<HttpSigningKey>>,
     origin: &Origin,
     body: &[u8],
     now: UnixTime,
     life: Duration,
-) -> Result<HeaderMap, SignatureError>
-where
-    for<'a> &'a K: Into<HttpSigningKey>,
-{
+) -> Result<HeaderMap, SignatureError> {
+    let keys: Vec<HttpSigningKey> = keys.into_iter().map(Into::into).collect();
     check_size("keys that sign a directory", keys.len(), MAX_LABELS)?;
     let life = Profile::directory().with_life(life)?.life;
     let mut headers = HeaderMap::new();
@@ -54,7 +51,6 @@ where
     let components = [authority, ComponentId::parse("\"content-digest\"")?];
     let request = request();
     for (index, key) in keys.iter().enumerate() {
-        let key: HttpSigningKey = (*key).into();
         let params = SignatureParams::new()
             .created(now)
             .expires(now.plus(life))
@@ -79,10 +75,11 @@ pub fn verify_proof(
     headers: &HeaderMap,
     body: &[u8],
     origin: &Origin,
-    key: &VerifyingKey,
+    key: impl Into<HttpVerifyingKey>,
     now: UnixTime,
     skew: Skew,
 ) -> Result<VerifiedMessage, SignatureError> {
+    let key = key.into();
     let keyid = key.thumbprint().to_string();
     let input = Inputs::read(headers)?.tagged(DIRECTORY, None, Some(&keyid))?;
     let bound = input
@@ -117,32 +114,42 @@ fn response<'a>(headers: &'a HeaderMap, request: &'a Parts, origin: &'a Origin) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crypto::{Algorithm, SigningKey};
-    use crate::httpsig::directory::document;
+    use crate::httpsig::HttpAlgorithm;
+    use crate::httpsig::directory::{Directory, document};
 
     const NOW: UnixTime = UnixTime::from_secs(1_735_689_600);
     const LIFE: Duration = Duration::from_secs(300);
 
-    fn key(algorithm: Algorithm) -> SigningKey {
-        SigningKey::generate(algorithm).expect("a key")
+    fn key(algorithm: HttpAlgorithm) -> HttpSigningKey {
+        HttpSigningKey::generate(algorithm).expect("a key")
     }
 
     #[test]
     fn each_key_proves_itself_and_no_other() {
-        let (one, two) = (key(Algorithm::Ed25519), key(Algorithm::EcdsaP256Sha256));
+        let keys = [
+            HttpAlgorithm::Ed25519,
+            HttpAlgorithm::EcdsaP256Sha256,
+            HttpAlgorithm::EcdsaP384Sha384,
+            HttpAlgorithm::RsaPssSha512,
+            HttpAlgorithm::RsaV15Sha256,
+        ]
+        .map(key);
         let origin = Origin::https("planner.example");
         let other = Origin::https("other.example");
-        let body = document([one.verifying_key(), two.verifying_key()]);
-        let headers = prove(&[&one, &two], &origin, &body, NOW, LIFE).expect("signs");
+        let body = document(keys.each_ref().map(HttpSigningKey::verifying_key));
+        let headers = prove(&keys, &origin, &body, NOW, LIFE).expect("signs");
         assert_eq!(headers["content-type"], DIRECTORY_CONTENT_TYPE);
         assert_eq!(headers["cache-control"], "max-age=150");
-        let verify = |headers: &HeaderMap, body: &[u8], origin, key, secs| {
+        let verify = |headers: &HeaderMap, body: &[u8], origin, key: &HttpVerifyingKey, secs| {
             let now = UnixTime::from_secs(NOW.secs() + secs);
             let verified = verify_proof(headers, body, origin, key, now, Skew::ZERO);
             verified.map_or_else(|e| e.reason(), |_| "fine")
         };
-        for signer in [&one, &two] {
-            let key = signer.verifying_key();
+        let directory = Directory::parse(&body).expect("a directory");
+        for signer in &keys {
+            let thumbprint = signer.verifying_key().thumbprint();
+            let key = directory.key(thumbprint, NOW).expect("it is there");
+            assert_eq!(key.algorithm(), signer.algorithm());
             assert_eq!(verify(&headers, &body, &origin, key, 300), "fine");
             assert_eq!(
                 verify(&headers, &body, &origin, key, 301),
@@ -151,14 +158,14 @@ mod tests {
             assert_eq!(verify(&headers, b"{}", &origin, key, 0), "signature.digest");
             assert_eq!(verify(&headers, &body, &other, key, 0), "signature.invalid");
         }
-        let stranger = key(Algorithm::Ed25519);
+        let stranger = key(HttpAlgorithm::Ed25519);
         let verified = verify(&headers, &body, &origin, stranger.verifying_key(), 0);
         assert_eq!(verified, "signature.tag");
         let earlier = verify_proof(
             &headers,
             &body,
             &origin,
-            one.verifying_key(),
+            keys[0].verifying_key(),
             UnixTime::from_secs(NOW.secs() - 1),
             Skew::ZERO,
         );
@@ -170,7 +177,7 @@ mod tests {
 
     #[test]
     fn a_proof_without_the_authority_is_none() {
-        let key = key(Algorithm::Ed25519);
+        let key = key(HttpAlgorithm::Ed25519);
         let origin = Origin::https("planner.example");
         let body = document([key.verifying_key()]);
         let mut headers = HeaderMap::new();
@@ -197,13 +204,34 @@ mod tests {
 
     #[test]
     fn at_most_eight_keys_sign() {
-        let key = key(Algorithm::Ed25519);
+        let key = key(HttpAlgorithm::Ed25519);
         let origin = Origin::https("planner.example");
-        assert!(prove(&[&key; 8], &origin, b"{}", NOW, LIFE).is_ok());
-        let nine = prove(&[&key; 9], &origin, b"{}", NOW, LIFE);
+        assert!(prove([&key; 8], &origin, b"{}", NOW, LIFE).is_ok());
+        let nine = prove([&key; 9], &origin, b"{}", NOW, LIFE);
         assert_eq!(
             nine.map_err(|e| e.reason()).err(),
             Some("signature.too_large")
         );
+    }
+    #[test]
+    fn only_keys_that_others_lack_prove_a_directory() {
+        let vectors = include_str!("../../../../fixtures/vectors/rfc9421/rfc9421_vectors.json");
+        let vectors: serde_json::Value = serde_json::from_str(vectors).expect("JSON");
+        let published = vectors["keys"]["test-key-ed25519"].to_string();
+        let published = HttpSigningKey::from_jwk(published.as_bytes()).expect("a key");
+        let origin = Origin::https("planner.example");
+        for (key, want) in [
+            (key(HttpAlgorithm::EcdsaP384Sha384), None),
+            (published, Some("signature.test_key")),
+            (
+                key(HttpAlgorithm::HmacSha256),
+                Some("signature.algorithm_refused"),
+            ),
+        ] {
+            let proved = prove([&key], &origin, b"{}", NOW, LIFE);
+            assert_eq!(proved.map_err(|e| e.reason()).err(), want);
+        }
+        let secret = key(HttpAlgorithm::HmacSha256);
+        assert_eq!(document([secret.verifying_key()]), br#"{"keys":[]}"#);
     }
 }

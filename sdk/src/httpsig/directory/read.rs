@@ -7,8 +7,9 @@ use serde_json::Value;
 use super::divergence::{DirectoryWarning, Divergence, Tolerance};
 use super::error::DirectoryError;
 use crate::clock::UnixTime;
-use crate::crypto::{KeyThumbprint, VerifyingKey};
-use crate::jose::{JsonLimits, Jwk, JwkError, parse_json};
+use crate::crypto::KeyThumbprint;
+use crate::httpsig::{HttpKeyError, HttpVerifyingKey};
+use crate::jose::{JsonLimits, Jwk, parse_json};
 
 /// The most bytes of a directory that are read.
 const MAX_BYTES: usize = 64 * 1024;
@@ -127,15 +128,11 @@ impl Reading {
         let Ok(jwk) = Jwk::deserialize(value) else {
             return directory.warn(at, Divergence::Key, false);
         };
-        let key = match jwk.key() {
+        let key = match HttpVerifyingKey::from_jwk(&jwk) {
             Ok(key) => key,
-            Err(JwkError::Private) => return directory.warn(at, Divergence::PrivateKey, false),
-            Err(_) => return directory.warn(at, Divergence::Key, false),
+            Err(error) => return directory.warn(at, divergence_of(&error), false),
         };
         let mut found = Vec::new();
-        if jwk.use_.as_deref().is_some_and(|purpose| purpose != "sig") {
-            found.push((Divergence::Use, false));
-        }
         match jwk.kid.as_deref() {
             None if self.well_known => found.push((Divergence::KidMissing, true)),
             Some(kid) if self.well_known && kid.parse() != Ok(key.thumbprint()) => {
@@ -143,14 +140,9 @@ impl Reading {
             }
             _ => {}
         }
-        match jwk.alg.as_deref() {
-            Some(alg) if alg == key.algorithm().http_name() => {}
-            // RFC 9864 gave EdDSA of JOSE the name of its curve.
-            Some(alg) if alg == key.algorithm().jose_name() || alg == jwk.crv => {
-                found.push((Divergence::AlgJose, true));
-            }
-            Some(_) => found.push((Divergence::AlgOther, false)),
-            None => {}
+        // It is the key's, or there would be none; but in which words?
+        if jwk.alg.is_some_and(|alg| alg != key.algorithm().name()) {
+            found.push((Divergence::AlgJose, true));
         }
         let dates = [jwk.nbf, jwk.exp];
         if dates.iter().flatten().any(|date| *date >= MILLISECONDS) {
@@ -173,6 +165,15 @@ impl Reading {
     }
 }
 
+const fn divergence_of(error: &HttpKeyError) -> Divergence {
+    match error {
+        HttpKeyError::Private => Divergence::PrivateKey,
+        HttpKeyError::Use { .. } => Divergence::Use,
+        HttpKeyError::Algorithm { .. } => Divergence::AlgOther,
+        _ => Divergence::Key,
+    }
+}
+
 fn in_seconds(date: u64) -> UnixTime {
     let date = if date >= MILLISECONDS {
         date / 1000
@@ -191,7 +192,7 @@ pub struct Directory {
 
 #[derive(Clone, Debug)]
 struct Published {
-    key: VerifyingKey,
+    key: HttpVerifyingKey,
     from: Option<UnixTime>,
     until: Option<UnixTime>,
 }
@@ -213,13 +214,13 @@ impl Directory {
     }
 
     /// The key with this thumbprint, if it can be used at `now`.
-    pub fn key(&self, thumbprint: KeyThumbprint, now: UnixTime) -> Option<&VerifyingKey> {
+    pub fn key(&self, thumbprint: KeyThumbprint, now: UnixTime) -> Option<&HttpVerifyingKey> {
         let published = self.keys.get(&thumbprint)?;
         published.usable(now).then_some(&published.key)
     }
 
     /// The keys that can be used at `now`, in the order of the document.
-    pub fn keys_at(&self, now: UnixTime) -> impl Iterator<Item = &VerifyingKey> {
+    pub fn keys_at(&self, now: UnixTime) -> impl Iterator<Item = &HttpVerifyingKey> {
         let usable = self.keys.values().filter(move |key| key.usable(now));
         usable.map(|published| &published.key)
     }
@@ -255,6 +256,7 @@ mod tests {
 
     use super::*;
     use crate::crypto::{Algorithm, SigningKey};
+    use crate::httpsig::{HttpAlgorithm, HttpSigningKey};
 
     const NOW: UnixTime = UnixTime::from_secs(1_735_689_600);
 
@@ -410,6 +412,48 @@ mod tests {
             refused.map_err(|e| e.reason()).err(),
             Some("directory.no_keys")
         );
+    }
+
+    #[test]
+    fn alg_is_read_in_every_wording_and_must_be_the_keys() {
+        let (none, jose) = (None, Some("directory.alg_jose"));
+        let other = Some("directory.alg_other");
+        let (pss, v15) = (HttpAlgorithm::RsaPssSha512, HttpAlgorithm::RsaV15Sha256);
+        let (p256, p384) = (
+            HttpAlgorithm::EcdsaP256Sha256,
+            HttpAlgorithm::EcdsaP384Sha384,
+        );
+        let keys = [p256, p384, pss].map(|kind| HttpSigningKey::generate(kind).expect("a key"));
+        for (kind, alg, read, warning) in [
+            (p256, None, Some(p256), none),
+            (p256, Some("ecdsa-p256-sha256"), Some(p256), none),
+            (p256, Some("ES256"), Some(p256), jose),
+            (p256, Some("ES384"), None, other),
+            (p384, None, Some(p384), none),
+            (p384, Some("ecdsa-p384-sha384"), Some(p384), none),
+            (p384, Some("ES384"), Some(p384), jose),
+            (p384, Some("ed25519"), None, other),
+            (pss, None, Some(pss), none),
+            (pss, Some("rsa-pss-sha512"), Some(pss), none),
+            (pss, Some("PS512"), Some(pss), jose),
+            (pss, Some("rsa-v1_5-sha256"), Some(v15), none),
+            (pss, Some("RS256"), Some(v15), jose),
+            (pss, Some("PS256"), None, other),
+            (pss, Some("hmac-sha256"), None, other),
+        ] {
+            let key = keys.iter().find(|key| key.algorithm() == kind);
+            let public = key.expect("a key").verifying_key();
+            let mut jwk = public.to_jwk().expect("a public key");
+            jwk.alg = alg.map(str::to_owned);
+            let body = json!({ "keys": [jwk] }).to_string();
+            let directory = Directory::parse(body.as_bytes()).expect("a directory");
+            let found = directory.key(public.thumbprint(), NOW);
+            let found = found.map(HttpVerifyingKey::algorithm);
+            let warnings = directory.warnings().iter();
+            let warnings: Vec<&str> = warnings.map(|w| w.divergence.reason()).collect();
+            let want: Vec<&str> = warning.into_iter().collect();
+            assert_eq!((found, warnings), (read, want), "{kind} {alg:?}");
+        }
     }
 
     #[test]

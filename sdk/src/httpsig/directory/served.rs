@@ -9,12 +9,13 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, Method, Response};
 
 use super::document::document_of;
-use super::key_ring::{KeyRing, KeyRingError, Rotation};
+use super::key_ring::{KeyRing, KeyRingError, RingKey, Rotation};
 use super::proof::prove;
 use crate::clock::UnixTime;
-use crate::crypto::SigningKey;
 use crate::httpsig::profile::Profile;
-use crate::httpsig::{DIRECTORY_CONTENT_TYPE, Origin, ServedDocument, SignatureError};
+use crate::httpsig::{
+    DIRECTORY_CONTENT_TYPE, HttpSigningKey, Origin, ServedDocument, SignatureError,
+};
 
 /// How long a proof lives.
 const LIFE: Duration = Duration::from_secs(300);
@@ -85,7 +86,7 @@ impl KeyDirectory {
     /// [`KeyRingError`] when the key is there already, or there is no room for it.
     pub fn rotate(
         &self,
-        key: impl Into<Arc<SigningKey>>,
+        key: impl Into<HttpSigningKey>,
         now: UnixTime,
         times: Rotation,
     ) -> Result<(), KeyRingError> {
@@ -103,7 +104,7 @@ impl KeyDirectory {
     }
 
     /// The key that signs at `now`.
-    pub fn signing_key(&self, now: UnixTime) -> Option<Arc<SigningKey>> {
+    pub fn signing_key(&self, now: UnixTime) -> Option<HttpSigningKey> {
         self.state().ring.signing_key(now).cloned()
     }
 
@@ -111,7 +112,8 @@ impl KeyDirectory {
     /// changed carries new proofs for what is kept.
     ///
     /// # Errors
-    /// [`SignatureError`] when the provider fails to sign, or the origin is none.
+    /// [`SignatureError`] when the provider fails to sign, the origin is none, or a key is a shared
+    /// secret or a published test key.
     pub fn answer(
         &self,
         method: &Method,
@@ -132,9 +134,8 @@ impl KeyDirectory {
         }
         state.ring.prune(now);
         let body = document_of(&state.ring, now);
-        let keys = state.ring.published(now).map(|key| &**key.key());
-        let keys: Vec<&SigningKey> = keys.collect();
-        let mut proof = prove(&keys, &self.origin, &body, now, self.life)?;
+        let keys = state.ring.published(now).map(RingKey::key);
+        let mut proof = prove(keys, &self.origin, &body, now, self.life)?;
         proof.remove(CONTENT_TYPE);
         let cached = proof.remove(CACHE_CONTROL);
         // The proof is new, the document may be the same.
@@ -168,7 +169,7 @@ mod tests {
 
     use super::*;
     use crate::clock::Skew;
-    use crate::crypto::Algorithm;
+    use crate::httpsig::HttpAlgorithm;
     use crate::httpsig::directory::{Directory, verify_proof};
 
     const NOW: UnixTime = UnixTime::from_secs(1_735_689_600);
@@ -177,8 +178,8 @@ mod tests {
         NOW.plus(Duration::from_secs(secs))
     }
 
-    fn key() -> Arc<SigningKey> {
-        Arc::new(SigningKey::generate(Algorithm::Ed25519).expect("a key"))
+    fn key() -> HttpSigningKey {
+        HttpSigningKey::generate(HttpAlgorithm::Ed25519).expect("a key")
     }
 
     fn get(directory: &KeyDirectory, asked: &HeaderMap, now: UnixTime) -> Response<Bytes> {
