@@ -6,6 +6,8 @@ mod common;
 mod calls;
 #[path = "cli/doctor.rs"]
 mod doctor;
+#[path = "cli/http/mod.rs"]
+mod http;
 #[path = "cli/offline.rs"]
 mod offline;
 #[path = "cli/ran.rs"]

@@ -1,4 +1,5 @@
-//! The command: look at cards, call agents, read tokens and audit logs, find what is wrong.
+//! The command: look at cards, call agents, read tokens and audit logs, sign and verify HTTP messages,
+//! find what is wrong.
 //!
 //! `docs/command.md` shows each use. Exit codes: 0 done, 1 refused or a check failed, 2 wrong usage,
 //! 3 could not be carried out.
@@ -9,6 +10,7 @@ mod call;
 mod card;
 mod checks;
 mod doctor;
+mod http;
 mod identity;
 mod outcome;
 mod plain;

@@ -113,7 +113,10 @@ pub(super) fn print(result: Result<Outcome, Stop>, as_json: bool) -> ExitCode {
         Ok(outcome) => {
             let text = outcome.text.trim_end();
             if as_json {
-                say(&outcome.json.to_string());
+                // Null was said before, by a command that goes on after it.
+                if !outcome.json.is_null() {
+                    say(&outcome.json.to_string());
+                }
             } else if !text.is_empty() {
                 say(&plain::lines(text));
             }

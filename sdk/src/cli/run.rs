@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
+use super::http::{self, HttpCommand};
 use super::identity::Identity;
 use super::outcome::{Outcome, Stop, print};
 use super::{audit, call, card, doctor, token, usage};
@@ -41,6 +42,9 @@ enum Command {
     /// Audit logs.
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// HTTP message signatures and Web Bot Auth: sign, verify, make keys and documents.
+    #[command(subcommand)]
+    Http(HttpCommand),
     /// Look at certificate, trust bundle, clock, authority and cards, and say what to do.
     Doctor(IdentityArgs),
 }
@@ -189,6 +193,7 @@ async fn run(command: Command, json: bool) -> Result<Outcome, Stop> {
         Command::Audit(AuditCommand::Verify { file, known }) => {
             audit::verify(&file, known.as_deref())
         }
+        Command::Http(command) => http::run(command, json).await,
         Command::Doctor(args) => doctor::doctor(&args.identity, args.wait()).await,
     }
 }

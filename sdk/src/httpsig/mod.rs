@@ -99,6 +99,8 @@ pub use digest_want::WantDigest;
 pub use error::SignatureError;
 pub use external::{ExternalSignError, ExternalSigner};
 pub use fields::FieldType;
+#[cfg(feature = "cli")]
+pub(crate) use keys::is_public_test_key;
 pub use keys::{
     HttpAlgorithm, HttpKeyError, HttpKeySet, HttpSigningKey, HttpVerifyingKey, MessageSignature,
     MessageSigner, SharedSecret, SignerError, Signing,

@@ -27,7 +27,7 @@ pub use signer::{MessageSigner, SignerError, Signing};
 pub use signing::HttpSigningKey;
 pub use verifying::HttpVerifyingKey;
 
-pub(super) use test_keys::is_public_test_key;
+pub(crate) use test_keys::is_public_test_key;
 
 #[cfg(test)]
 mod tests;

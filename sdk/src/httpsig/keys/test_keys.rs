@@ -3,7 +3,7 @@
 use crate::crypto::KeyThumbprint;
 
 /// Whether this is a key of RFC 9421 B.1, whose private half is printed there.
-pub(in crate::httpsig) fn is_public_test_key(thumbprint: KeyThumbprint) -> bool {
+pub(crate) fn is_public_test_key(thumbprint: KeyThumbprint) -> bool {
     TEST_KEYS.contains(thumbprint.as_bytes())
 }
 
