@@ -136,7 +136,8 @@ mod tests {
             ("iat", iat(-61), "proof.time"),
             ("jti", json!(""), "proof.jti"),
             ("jti", Value::Null, "json.shape"),
-            ("jwk", json!({"kty": "oct", "k": "AAAA"}), "jwk.kind"),
+            ("jwk", json!({"kty": "oct"}), "jwk.kind"),
+            ("jwk", json!({"kty": "oct", "k": "AAAA"}), "jwk.private"),
         ] {
             let mut changed = good.clone();
             changed[member] = value;
