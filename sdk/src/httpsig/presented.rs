@@ -261,8 +261,7 @@ impl CheckedSignature<'_> {
         key.verify(&base, &signature)
             .map_err(|_| SignatureError::Invalid)?;
         Ok(VerifiedMessage {
-            label: input.label.to_owned(),
-            member: verified::SignedMember::new(member),
+            member: verified::SignedMember::new(member, input.label),
             key: key.thumbprint(),
             keyid: input.text("keyid")?.map(str::to_owned),
             tag: match &profile.tag {

@@ -12,27 +12,40 @@ use super::error::SignatureError;
 use super::inputs::Inputs;
 use super::params::ParamValue;
 
-/// The member of `Signature-Input` without its label, as it was signed; taken apart when somebody
-/// asks.
+/// The member of `Signature-Input`, as it was signed; taken apart when somebody asks.
 #[derive(Clone, Debug)]
 pub(super) struct SignedMember {
+    /// The inner list with its parameters, and the label after it: one allocation for both.
     text: String,
+    /// Where the label begins.
+    label: usize,
     covered: OnceLock<Vec<String>>,
 }
 
 impl SignedMember {
     /// `member` is the inner list with its parameters.
-    pub(super) fn new(member: Vec<u8>) -> Self {
+    pub(super) fn new(mut member: Vec<u8>, label: &str) -> Self {
+        let end = member.len();
+        member.extend_from_slice(label.as_bytes());
         Self {
-            // Identifiers and parameters are ASCII.
+            // Identifiers, parameters and labels are ASCII.
             text: String::from_utf8(member).unwrap_or_default(),
+            label: end,
             covered: OnceLock::new(),
         }
     }
 
+    fn label(&self) -> &str {
+        self.text.get(self.label..).unwrap_or_default()
+    }
+
+    fn list(&self) -> &str {
+        self.text.get(..self.label).unwrap_or_default()
+    }
+
     fn covered(&self) -> &[String] {
         self.covered.get_or_init(|| {
-            let input = Inputs::read_one(&self.text);
+            let input = Inputs::read_one(self.list());
             // It was written from components that were read.
             let components = input.map_or_else(|_| Vec::new(), |input| input.components);
             components.iter().map(ToString::to_string).collect()
@@ -40,14 +53,13 @@ impl SignedMember {
     }
 
     fn parameter(&self, name: &str) -> Option<ParamValue> {
-        Inputs::read_one(&self.text).ok()?.value(name)
+        Inputs::read_one(self.list()).ok()?.value(name)
     }
 }
 
 /// A message whose signature was verified with a key of the caller's choice.
 #[derive(Clone, Debug)]
 pub struct VerifiedMessage {
-    pub(super) label: String,
     pub(super) member: SignedMember,
     pub(super) key: KeyThumbprint,
     pub(super) keyid: Option<String>,
@@ -63,7 +75,7 @@ pub struct VerifiedMessage {
 impl VerifiedMessage {
     /// The label of the signature.
     pub fn label(&self) -> &str {
-        &self.label
+        self.member.label()
     }
 
     /// The identifiers that it covers, as written, in order.
@@ -161,7 +173,7 @@ impl VerifiedRequest {
 
     /// The label of the signature.
     pub fn label(&self) -> &str {
-        &self.message.label
+        self.message.label()
     }
 
     /// The key that made it, by its JWK thumbprint.
