@@ -16,7 +16,7 @@ passes=(-Cpasses=sancov-module)
 for flag in level=4 inline-8bit-counters pc-table trace-compares; do
   passes+=("-Cllvm-args=-sanitizer-coverage-$flag")
 done
-RUSTFLAGS="${passes[*]} --cfg fuzzing" cargo build --locked --quiet --release --target "$host"
+RUSTFLAGS="${passes[*]} --cfg fuzzing" cargo build --locked --quiet --release --target "$host" --target-dir target
 python3 seeds.py ../../fixtures/vectors seeds
 
 # fuzz TARGET: new inputs go to corpus/, which is kept for the next run on this machine; a finding goes
